@@ -1,0 +1,95 @@
+#include "bindings.hpp"
+#include "numpy_bridge.hpp"
+
+#include <digitnet/metrics.hpp>
+
+#include <algorithm>
+
+namespace digitnet::python {
+namespace {
+
+using FloatMatrix = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+/// Counts (classes, classes) as C++ wants them.
+ConfusionMatrix to_confusion(const char* where, const py::object& object) {
+  const py::array array = to_array(where, object);
+  const char kind = array.dtype().kind();
+  if (array.ndim() != 2 || array.shape(0) != array.shape(1) || (kind != 'u' && kind != 'i')) {
+    throw ShapeError(
+        detail::text(where, ": an array of ", array_text(array), ", expected counts of shape (classes, classes)"));
+  }
+  const auto counts = to_array_of<std::int64_t>(where, array);
+  if (std::any_of(counts.data(), counts.data() + counts.size(), [](std::int64_t count) { return count < 0; })) {
+    throw ArgumentError(detail::text(where, ": a count below 0"));
+  }
+  const auto classes = static_cast<std::size_t>(array.shape(0));
+  ConfusionMatrix confusion = ConfusionMatrix::from_shape({classes, classes});
+  std::copy_n(counts.data(), confusion.size(), confusion.data());
+  return confusion;
+}
+
+std::string describe(const Evaluation& evaluation) {
+  return detail::text("<digitnet.Evaluation: ", evaluation.samples, " samples, accuracy ", evaluation.accuracy,
+                      ", loss ", evaluation.loss, ">");
+}
+
+py::array_t<double> to_numpy_vector(const std::vector<double>& values) {
+  return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+}  // namespace
+
+void bind_metrics(py::module_& m) {
+  py::class_<Evaluation>(m, "Evaluation", "How a network does on a data set.")
+      .def_readonly("samples", &Evaluation::samples)
+      .def_readonly("loss", &Evaluation::loss, "Mean of the network's loss; in nats for the cross-entropy.")
+      .def_readonly("accuracy", &Evaluation::accuracy, "Share of samples read correctly, in [0, 1].")
+      .def_readonly("top_2_accuracy", &Evaluation::top_2_accuracy,
+                    "Share of samples whose label is among the two likeliest.")
+      .def_property_readonly(
+          "confusion", [](const Evaluation& evaluation) { return to_numpy(ConfusionMatrix(evaluation.confusion)); },
+          "uint64 (classes, classes), row the label, column the prediction.")
+      .def_property_readonly(
+          "precision", [](const Evaluation& evaluation) { return to_numpy_vector(evaluation.precision); },
+          "float64 (classes): of the samples predicted to be of a class, the share that are.")
+      .def_property_readonly(
+          "recall", [](const Evaluation& evaluation) { return to_numpy_vector(evaluation.recall); },
+          "float64 (classes): of the samples of a class, the share predicted to be.")
+      .def("__repr__", &describe);
+
+  m.def(
+      "accuracy",
+      [](const ArrayObject& predicted, const ArrayObject& labels) {
+        return accuracy(to_labels("accuracy", predicted), to_labels("accuracy", labels));
+      },
+      py::arg("predicted"), py::arg("labels"), "The share of labels that were predicted, in [0, 1].");
+  m.def(
+      "top_k_accuracy",
+      [](const FloatMatrix& outputs, const ArrayObject& labels, std::size_t k) {
+        if (outputs.ndim() != 2) throw ShapeError("top_k_accuracy: expected outputs of shape (batch, classes)");
+        Matrix<float> matrix = Matrix<float>::from_shape(
+            {static_cast<std::size_t>(outputs.shape(0)), static_cast<std::size_t>(outputs.shape(1))});
+        std::copy_n(outputs.data(), matrix.size(), matrix.data());
+        return top_k_accuracy(matrix, to_labels("top_k_accuracy", labels), k);
+      },
+      py::arg("outputs"), py::arg("labels"), py::arg("k"),
+      "The share of samples whose label is among the k largest outputs, in [0, 1].");
+  m.def(
+      "confusion_matrix",
+      [](const ArrayObject& predicted, const ArrayObject& labels, std::size_t classes) {
+        return to_numpy(confusion_matrix(to_labels("confusion_matrix", predicted),
+                                         to_labels("confusion_matrix", labels), classes));
+      },
+      py::arg("predicted"), py::arg("labels"), py::arg("classes") = 10,
+      "uint64 (classes, classes): counts of samples by label (row) and prediction (column).");
+  m.def(
+      "precision",
+      [](const ArrayObject& confusion) { return to_numpy_vector(precision(to_confusion("precision", confusion))); },
+      py::arg("confusion"), "Of the samples predicted to be of a class, the share that are; 0 where none was.");
+  m.def(
+      "recall",
+      [](const ArrayObject& confusion) { return to_numpy_vector(recall(to_confusion("recall", confusion))); },
+      py::arg("confusion"), "Of the samples of a class, the share predicted to be; 0 where there are none.");
+}
+
+}  // namespace digitnet::python

@@ -1,0 +1,20 @@
+// bindings.hpp: what module.cpp calls, in the order of the headers.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace digitnet::python {
+
+void bind_error(pybind11::module_& m);
+void bind_parallel(pybind11::module_& m);
+void bind_random(pybind11::module_& m);
+void bind_idx(pybind11::module_& m);
+void bind_dataset(pybind11::module_& m);
+void bind_preprocess(pybind11::module_& m);
+void bind_optimizer(pybind11::module_& m);
+void bind_metrics(pybind11::module_& m);
+void bind_network(pybind11::module_& m);  // with layer, activation, loss, initializer and serialization
+void bind_trainer(pybind11::module_& m);
+void bind_inference(pybind11::module_& m);
+
+}  // namespace digitnet::python

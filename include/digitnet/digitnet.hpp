@@ -1,0 +1,23 @@
+// digitnet.hpp: all of digitnet, in the order in which to learn it.
+#pragma once
+
+// clang-format off
+#include <digitnet/version.hpp>
+#include <digitnet/error.hpp>
+#include <digitnet/tensor.hpp>
+#include <digitnet/parallel.hpp>
+#include <digitnet/random.hpp>
+#include <digitnet/idx.hpp>
+#include <digitnet/dataset.hpp>
+#include <digitnet/preprocess.hpp>
+#include <digitnet/activation.hpp>
+#include <digitnet/loss.hpp>
+#include <digitnet/initializer.hpp>
+#include <digitnet/layer.hpp>
+#include <digitnet/network.hpp>
+#include <digitnet/optimizer.hpp>
+#include <digitnet/metrics.hpp>
+#include <digitnet/trainer.hpp>
+#include <digitnet/serialization.hpp>
+#include <digitnet/inference.hpp>
+// clang-format on

@@ -1,0 +1,836 @@
+"""
+The compiled part of digitnet. Import digitnet instead.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import os
+import pathlib
+import typing
+
+import numpy
+import numpy.typing
+
+__all__: list[str] = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "LOSSES",
+    "Adam",
+    "AdamW",
+    "ArgumentError",
+    "BatchReport",
+    "Classifier",
+    "Dataset",
+    "Dense",
+    "EpochReport",
+    "Error",
+    "Evaluation",
+    "FormatError",
+    "History",
+    "IoError",
+    "Mnist",
+    "Network",
+    "Optimizer",
+    "Prediction",
+    "Rng",
+    "Sgd",
+    "ShapeError",
+    "StopFlag",
+    "accuracy",
+    "confusion_matrix",
+    "cosine_schedule",
+    "data_directories",
+    "default_threads",
+    "load_dataset",
+    "load_mnist",
+    "precision",
+    "read_idx",
+    "read_picture",
+    "recall",
+    "to_mnist_image",
+    "top_k_accuracy",
+    "train",
+    "write_idx",
+]
+
+class Error(Exception):
+    """Base of everything digitnet raises."""
+
+class ShapeError(Error, ValueError):
+    """Arrays whose shapes do not fit together."""
+
+class ArgumentError(Error, ValueError):
+    """An argument outside its range, or an unknown name."""
+
+class FormatError(Error, ValueError):
+    """A file whose content breaks the rules of its format."""
+
+class IoError(Error, OSError):
+    """The operating system refused: no such file, no permission, disk full."""
+
+class Rng:
+    """
+    The generator of all randomness in digitnet, xoshiro256++: the same seed gives the same numbers on every platform.
+    """
+    def __init__(self, seed: typing.SupportsIndex) -> None: ...
+    def below(self, limit: typing.SupportsIndex) -> int:
+        """
+        A whole number in [0, limit), each equally likely.
+        """
+    def fork(self, number: typing.SupportsIndex) -> Rng:
+        """
+        A generator of its own for a numbered part of the work.
+        """
+    def normal(self) -> float:
+        """
+        A normal number with mean 0 and standard deviation 1.
+        """
+    def permutation(self, size: typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint32]:
+        """
+        The numbers 0 to size - 1 in random order, as uint32 array (size,).
+        """
+    def uniform(self, low: typing.SupportsFloat = 0.0, high: typing.SupportsFloat = 1.0) -> float:
+        """
+        A number in [low, high).
+        """
+    @property
+    def state(self) -> list[int]:
+        """
+        Four whole numbers: all there is to keep, so that a generator can be stored and continued.
+        """
+    @state.setter
+    def state(self, arg1: collections.abc.Sequence[typing.SupportsIndex]) -> None: ...
+
+class Dataset:
+    """
+    Samples and their labels. Pixels stay the bytes they are and become numbers in [0, 1] batch by batch.
+
+    Slices and subsets share the memory of the whole; so does a C-contiguous array it was made of, which must
+    not be changed afterwards.
+
+    Args:
+        images: uint8 (n, rows, columns) or (n, inputs), 255 for full ink; or float of either shape, used as it is.
+        labels: whole numbers (n,), each below classes.
+        classes: number of classes, 2 to 256.
+
+    Raises:
+        ShapeError: if the shapes do not fit.
+        ArgumentError: if a label is out of range or a number is not finite.
+    """
+    def __getitem__(self, range: slice) -> Dataset:
+        """
+        A slice, which shares the samples.
+        """
+    def __init__(
+        self,
+        images: numpy.typing.ArrayLike,
+        labels: numpy.typing.ArrayLike,
+        classes: typing.SupportsIndex = 10,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def class_counts(self) -> list[int]:
+        """
+        Number of samples of each class.
+        """
+    def fingerprint(self) -> str:
+        """
+        SHA-256 of samples and labels, 64 hexadecimal digits.
+        """
+    def split(
+        self, first_size: typing.SupportsIndex, seed: typing.SupportsIndex = 0
+    ) -> tuple[Dataset, Dataset]:
+        """
+        Two parts, drawn at random: first_size samples, and the rest.
+        """
+    def subset(self, samples: collections.abc.Sequence[typing.SupportsIndex]) -> Dataset:
+        """
+        The samples with these numbers, in this order, shared.
+        """
+    @property
+    def classes(self) -> int:
+        """
+        Number of classes.
+        """
+    @property
+    def images(self) -> numpy.typing.NDArray[typing.Any]:
+        """
+        uint8 (n, rows, columns) or float32 (n, inputs); a read-only view unless samples were picked.
+        """
+    @property
+    def inputs(self) -> int:
+        """
+        Numbers in one sample.
+        """
+    @property
+    def labels(self) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        uint8 (n,), a copy.
+        """
+    @property
+    def shape(self) -> tuple[int, int]:
+        """
+        Rows and columns of one sample.
+        """
+
+class Mnist:
+    """
+    The two halves of MNIST, or of a set published in the same form.
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def test(self) -> Dataset: ...
+    @property
+    def train(self) -> Dataset: ...
+
+class Optimizer:
+    """
+    The rule by which gradients change parameters. Base of all.
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def learning_rate(self) -> float:
+        """
+        The learning rate, before the schedule.
+        """
+    @learning_rate.setter
+    def learning_rate(self, arg1: typing.SupportsFloat) -> None: ...
+    @property
+    def name(self) -> str:
+        """
+        Its name in files and on the command line.
+        """
+    @property
+    def steps(self) -> int:
+        """
+        Steps taken in the last training.
+        """
+
+class Sgd(Optimizer):
+    """
+    Stochastic gradient descent, plain, with momentum (Polyak 1964) or with Nesterov's (Sutskever et al. 2013).
+
+    Args:
+        learning_rate: at least 0.
+        momentum: share of the last step that is kept, in [0, 1).
+        nesterov: look ahead along the momentum, which must not be 0 then.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        learning_rate: typing.SupportsFloat = 0.1,
+        momentum: typing.SupportsFloat = 0.0,
+        nesterov: bool = False,
+    ) -> None: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def nesterov(self) -> bool: ...
+
+class Adam(Optimizer):
+    """
+    Adam (Kingma and Ba 2015): steps of about the learning rate, whatever the size of the gradients.
+
+    Args:
+        learning_rate: at least 0.
+        beta1: how slowly the mean of the gradients forgets, in [0, 1).
+        beta2: how slowly the mean of their squares forgets, in [0, 1).
+        epsilon: added to the root of the mean square, at least 0.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        learning_rate: typing.SupportsFloat = 0.001,
+        beta1: typing.SupportsFloat = 0.9,
+        beta2: typing.SupportsFloat = 0.999,
+        epsilon: typing.SupportsFloat = 1e-08,
+    ) -> None: ...
+    @property
+    def beta1(self) -> float: ...
+    @property
+    def beta2(self) -> float: ...
+    @property
+    def epsilon(self) -> float: ...
+
+class AdamW(Adam):
+    """
+    Adam with weight decay of its own (Loshchilov and Hutter 2019): weights also shrink by learning_rate * weight_decay
+    a step. Biases do not.
+
+    Args:
+        learning_rate, beta1, beta2, epsilon: as for Adam.
+        weight_decay: at least 0.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        learning_rate: typing.SupportsFloat = 0.001,
+        weight_decay: typing.SupportsFloat = 0.01,
+        beta1: typing.SupportsFloat = 0.9,
+        beta2: typing.SupportsFloat = 0.999,
+        epsilon: typing.SupportsFloat = 1e-08,
+    ) -> None: ...
+    @property
+    def weight_decay(self) -> float: ...
+
+class Evaluation:
+    """
+    How a network does on a data set.
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def accuracy(self) -> float:
+        """
+        Share of samples read correctly, in [0, 1].
+        """
+    @property
+    def confusion(self) -> numpy.typing.NDArray[numpy.uint64]:
+        """
+        uint64 (classes, classes), row the label, column the prediction.
+        """
+    @property
+    def loss(self) -> float:
+        """
+        Mean of the network's loss; in nats for the cross-entropy.
+        """
+    @property
+    def precision(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64 (classes): of the samples predicted to be of a class, the share that are.
+        """
+    @property
+    def recall(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64 (classes): of the samples of a class, the share predicted to be.
+        """
+    @property
+    def samples(self) -> int: ...
+    @property
+    def top_2_accuracy(self) -> float:
+        """
+        Share of samples whose label is among the two likeliest.
+        """
+
+class Dense:
+    """
+    One fully connected layer of a network, a = f(x W + b).
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def activation(self) -> str:
+        """
+        Name of the activation.
+        """
+    @property
+    def bias(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        float32 (outputs), shared: writing into it changes the network.
+        """
+    @bias.setter
+    def bias(self, arg1: numpy.typing.ArrayLike) -> None: ...
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def weights(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        float32 (inputs, outputs), shared: writing into it changes the network.
+        """
+    @weights.setter
+    def weights(self, arg1: numpy.typing.ArrayLike) -> None: ...
+
+class Network:
+    """
+    Dense layers in a row.
+
+    All questions may be asked by many threads at once. Images are a Dataset, or an array: uint8 (n, 28, 28) or
+    (n, 784), or float of either shape with ink in [0, 1]; C-contiguous arrays are not copied.
+
+    Args:
+        sizes: inputs, units of each hidden layer, outputs: [784, 128, 10].
+        activation: of the hidden layers: one name for all, or a list with one for each. Names are in ACTIVATIONS.
+        output_activation: of the last layer.
+        loss: what training makes small, a name in LOSSES.
+        seed: of the first weights.
+        initializer: how they are drawn, a name in INITIALIZERS; None takes what suits each layer's activation.
+
+    Raises:
+        ArgumentError: if the sizes or names make no network.
+    """
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Network:
+        """
+        What load reads, with the same checks.
+        """
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Network:
+        """
+        Load a file that save wrote. Nothing in it is trusted, and no code in it is ever run.
+
+        Raises:
+            IoError: if the file cannot be read.
+            FormatError: if it breaks a rule of the format; the message says which and where.
+        """
+    def __copy__(self) -> Network: ...
+    def __deepcopy__(self, memo: typing.Any) -> Network: ...
+    def __getstate__(self) -> bytes: ...
+    def __init__(
+        self,
+        sizes: collections.abc.Sequence[typing.SupportsIndex],
+        activation: str | collections.abc.Sequence[str] = "relu",
+        output_activation: str = "softmax",
+        loss: str = "softmax_cross_entropy",
+        seed: typing.SupportsIndex = 0,
+        initializer: str | None = None,
+    ) -> None: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: bytes) -> None: ...
+    def activations(
+        self, images: Dataset | numpy.typing.ArrayLike
+    ) -> list[numpy.typing.NDArray[numpy.float32]]:
+        """
+        Activations of every layer, a list of float32 (n, units).
+        """
+    def copy(self) -> Network:
+        """
+        A network of its own with the same parameters.
+        """
+    def evaluate(self, data: Dataset, threads: typing.SupportsIndex = 0) -> Evaluation:
+        """
+        Loss, accuracy, confusion matrix, precision and recall on a Dataset, as an Evaluation.
+        """
+    def forward(
+        self, images: Dataset | numpy.typing.ArrayLike, threads: typing.SupportsIndex = 1
+    ) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Activations of the last layer, float32 (n, outputs).
+        """
+    def logits(
+        self, images: Dataset | numpy.typing.ArrayLike, threads: typing.SupportsIndex = 1
+    ) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Pre-activations of the last layer, float32 (n, outputs).
+        """
+    def predict(
+        self, images: Dataset | numpy.typing.ArrayLike, threads: typing.SupportsIndex = 1
+    ) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        The most likely class of each image, uint8 (n,).
+        """
+    def predict_proba(
+        self, images: Dataset | numpy.typing.ArrayLike, threads: typing.SupportsIndex = 1
+    ) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Probability of each class, for each image.
+
+        Args:
+            images: see the class.
+            threads: how many to use, 0 for all; the numbers are the same bits for any.
+
+        Returns:
+            float32 array of shape (n, outputs); every row sums to 1.
+
+        Raises:
+            ShapeError: if the images do not have the network's number of inputs.
+            ArgumentError: if the last layer is neither softmax nor sigmoid.
+        """
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """
+        Save as a safetensors file, which appears whole or not at all.
+
+        Raises:
+            ArgumentError: if a weight is not finite.
+            IoError: if the file cannot be written; an older file stays as it was.
+        """
+    def to_bytes(self) -> bytes:
+        """
+        What save writes.
+        """
+    @property
+    def activation_names(self) -> list[str]:
+        """
+        Name of each layer's activation.
+        """
+    @property
+    def layers(self) -> list[Dense]:
+        """
+        The layers, from the first behind the inputs to the outputs.
+        """
+    @property
+    def loss(self) -> str:
+        """
+        Name of what training makes small.
+        """
+    @property
+    def metadata(self) -> dict[str, str]:
+        """
+        Texts that travel with the model, by key; a copy: assign to change.
+        """
+    @metadata.setter
+    def metadata(self, arg0: collections.abc.Mapping[str, str]) -> None: ...
+    @property
+    def parameter_count(self) -> int:
+        """
+        Number of weights and biases.
+        """
+    @property
+    def sizes(self) -> list[int]:
+        """
+        Inputs, units of each hidden layer, outputs.
+        """
+
+class StopFlag:
+    """
+    Asks a training to stop, from any thread. The batch in work is finished.
+    """
+    def __init__(self) -> None: ...
+    def clear(self) -> None:
+        """
+        Take it back.
+        """
+    def request(self) -> None:
+        """
+        Ask to stop.
+        """
+    @property
+    def requested(self) -> bool: ...
+
+class BatchReport:
+    """
+    What is known after a batch.
+    """
+    @property
+    def accuracy(self) -> float:
+        """
+        Of the batch, before the step.
+        """
+    @property
+    def batch(self) -> int:
+        """
+        From 1.
+        """
+    @property
+    def batches(self) -> int:
+        """
+        In an epoch.
+        """
+    @property
+    def epoch(self) -> int:
+        """
+        From 1.
+        """
+    @property
+    def learning_rate(self) -> float:
+        """
+        Of this step.
+        """
+    @property
+    def loss(self) -> float:
+        """
+        Mean over the batch, before the step.
+        """
+    @property
+    def samples(self) -> int:
+        """
+        In this batch.
+        """
+
+class EpochReport:
+    """
+    What is known after an epoch.
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def epoch(self) -> int:
+        """
+        From 1.
+        """
+    @property
+    def epochs(self) -> int:
+        """
+        Asked for.
+        """
+    @property
+    def learning_rate(self) -> float:
+        """
+        Of the last step.
+        """
+    @property
+    def seconds(self) -> float:
+        """
+        For the epoch, without validation.
+        """
+    @property
+    def training_accuracy(self) -> float:
+        """
+        Likewise.
+        """
+    @property
+    def training_loss(self) -> float:
+        """
+        Mean over the epoch, each sample as it was met.
+        """
+    @property
+    def validation_accuracy(self) -> float | None:
+        """
+        Likewise.
+        """
+    @property
+    def validation_loss(self) -> float | None:
+        """
+        After the epoch; None without validation data.
+        """
+
+class History:
+    """
+    What happened in a training, epoch by epoch.
+    """
+    def __len__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    @property
+    def epochs(self) -> list[EpochReport]:
+        """
+        A list of EpochReport; an epoch that was cut short is not in it.
+        """
+    @property
+    def reason(self) -> str:
+        """
+        Why it ended: done, stopped, loss_reached or diverged.
+        """
+
+class Prediction:
+    """
+    What was read from one drawing.
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def digit(self) -> int | None:
+        """
+        None if there was no ink.
+        """
+    @property
+    def image(self) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        uint8 (28, 28): what the network saw.
+        """
+    @property
+    def probabilities(self) -> numpy.typing.NDArray[numpy.float32] | None:
+        """
+        float32 (classes); None if there was no ink.
+        """
+    @property
+    def probability(self) -> float:
+        """
+        Of this digit, in [0, 1].
+        """
+
+class Classifier:
+    """
+    A network together with the preprocessing it was trained for. Safe from many threads at once.
+
+    Args:
+        model: a Network that takes 28 x 28 images, or the path of its file.
+
+    Raises:
+        ShapeError, ArgumentError: if the network takes other inputs or gives no probabilities.
+        IoError, FormatError: if the file cannot be loaded.
+    """
+    @typing.overload
+    def __init__(self, model: Network) -> None: ...
+    @typing.overload
+    def __init__(self, model: str | os.PathLike[str]) -> None: ...
+    def classify(self, picture: numpy.typing.ArrayLike) -> Prediction:
+        """
+        Read a drawing anywhere on a picture: uint8 (height, width) or (height, width, channels).
+        """
+    def classify_image(self, image: numpy.typing.ArrayLike) -> Prediction:
+        """
+        Read an image that is as MNIST's are, uint8 (28, 28).
+        """
+
+def accuracy(predicted: numpy.typing.ArrayLike, labels: numpy.typing.ArrayLike) -> float:
+    """
+    The share of labels that were predicted, in [0, 1].
+    """
+
+def confusion_matrix(
+    predicted: numpy.typing.ArrayLike, labels: numpy.typing.ArrayLike, classes: typing.SupportsIndex = 10
+) -> numpy.typing.NDArray[numpy.uint64]:
+    """
+    uint64 (classes, classes): counts of samples by label (row) and prediction (column).
+    """
+
+def cosine_schedule(
+    warmup: typing.SupportsFloat = 0.0,
+) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+    """
+    A schedule that falls from 1 to 0 along half a cosine, after a warm-up over the first share (Loshchilov and
+    Hutter 2017).
+
+    Raises:
+        ArgumentError: if warmup is not in [0, 1).
+    """
+
+def data_directories(given: str | os.PathLike[str] | None = None) -> list[pathlib.Path]:
+    """
+    The data directories, in the order in which they are searched.
+    """
+
+def default_threads() -> int:
+    """
+    Number of threads used when none is given.
+
+    Returns:
+        DIGITNET_NUM_THREADS, else OMP_NUM_THREADS, else OPENBLAS_NUM_THREADS, else the number of processors.
+
+    Raises:
+        ArgumentError: if the first of these variables that is set is not a number from 1 to 256.
+    """
+
+def load_dataset(
+    images: str | os.PathLike[str], labels: str | os.PathLike[str], classes: typing.SupportsIndex = 10
+) -> Dataset:
+    """
+    Load images and labels from two IDX files, plain or gzip.
+
+    Raises:
+        IoError: if a file cannot be read.
+        FormatError: if a file breaks a rule, the two are swapped, or their counts differ.
+    """
+
+def load_mnist(directory: str | os.PathLike[str] | None = None, name: str = "mnist") -> Mnist:
+    """
+    Load MNIST, or a set published in the same form.
+
+    Args:
+        directory: data directory; if None, DIGITNET_DATA_DIR, then the cache that `digitnet fetch` fills.
+        name: folder in the data directory: "mnist", "fashion-mnist", ...
+
+    Returns:
+        Its two halves, .train (60,000 samples) and .test (10,000).
+
+    Raises:
+        IoError: if a file is missing; the message says where it was looked for.
+        FormatError: if a file breaks a rule of its format.
+    """
+
+def precision(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Of the samples predicted to be of a class, the share that are; 0 where none was.
+    """
+
+def read_idx(path: str | os.PathLike[str]) -> numpy.typing.NDArray[typing.Any]:
+    """
+    Read an IDX file, plain or gzip (told by its content).
+
+    Args:
+        path: the file.
+
+    Returns:
+        Array of 1 to 4 dimensions: uint8, int8, int16, int32, float32 or float64.
+
+    Raises:
+        IoError: if the file cannot be opened or read.
+        FormatError: if it breaks a rule of the format; the message names byte and expectation.
+    """
+
+def read_picture(path: str | os.PathLike[str]) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Read a PNG, JPEG or PGM file: uint8 (height, width) or (height, width, channels).
+
+    Raises:
+        IoError, FormatError: if it cannot be read.
+    """
+
+def recall(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Of the samples of a class, the share predicted to be; 0 where there are none.
+    """
+
+def to_mnist_image(picture: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Make a drawing on a picture of any size an image like those of MNIST.
+
+    The ink is cropped, scaled to fit a box of 20 x 20 with its aspect kept, and its centre of mass moved to the
+    middle of the 28 x 28 image. Black on white and white on black are told apart by the border.
+
+    Args:
+        picture: uint8 (height, width), or (height, width, channels) with 1 to 4 channels: grey, grey and alpha,
+            RGB, RGB and alpha.
+
+    Returns:
+        uint8 (28, 28), 255 for full ink; all 0 if there is no ink.
+
+    Raises:
+        ShapeError: if the picture has another type or shape.
+    """
+
+def top_k_accuracy(
+    outputs: numpy.typing.ArrayLike, labels: numpy.typing.ArrayLike, k: typing.SupportsIndex
+) -> float:
+    """
+    The share of samples whose label is among the k largest outputs, in [0, 1].
+    """
+
+def train(
+    network: Network,
+    training: Dataset,
+    validation: Dataset | None,
+    optimizer: Optimizer,
+    epochs: typing.SupportsIndex,
+    batch_size: typing.SupportsIndex,
+    threads: typing.SupportsIndex,
+    shuffle: bool,
+    stop_below_loss: typing.SupportsFloat,
+    schedule: collections.abc.Callable[[float], typing.SupportsFloat] | None,
+    seed: typing.SupportsIndex,
+    on_batch: collections.abc.Callable[[BatchReport], object] | None,
+    on_epoch: collections.abc.Callable[[EpochReport], object] | None,
+    stop: StopFlag | None,
+) -> History:
+    """
+    Train a network in place. digitnet.train is the friendlier form of this.
+
+    Args:
+        network: what to train.
+        training: samples to learn from.
+        validation: samples to look at after each epoch, or None.
+        optimizer: the rule of the steps; prepared anew.
+        epochs, batch_size, threads, shuffle, stop_below_loss: see digitnet.train.
+        schedule: function from progress in (0, 1) to a factor on the learning rate, or None.
+        seed: of the order of the samples.
+        on_batch, on_epoch: called with each report, or None.
+        stop: asks to stop, or None.
+
+    Returns:
+        What happened, epoch by epoch.
+
+    Raises:
+        ArgumentError, ShapeError: if data or options do not fit.
+    """
+
+def write_idx(path: str | os.PathLike[str], array: numpy.typing.ArrayLike) -> None:
+    """
+    Write an IDX file, gzip if its name ends in ".gz". The file appears whole or not at all.
+
+    Args:
+        path: the file.
+        array: 1 to 4 dimensions of uint8, int8, int16, int32, float32 or float64.
+
+    Raises:
+        ArgumentError: if the array has another type or number of dimensions.
+        IoError: if the file cannot be written.
+    """
+
+ACTIVATIONS: tuple[str, ...]
+INITIALIZERS: tuple[str, ...]
+LOSSES: tuple[str, ...]
+__version__: str

@@ -1,0 +1,94 @@
+"""What the commands share: exit codes, errors, options of more than one command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAILED, USAGE, BAD_INPUT, THRESHOLD_MISSED, NETWORK, INTERRUPTED = 1, 2, 3, 4, 5, 130
+
+DEFAULT_MODEL = "mnist.safetensors"
+
+
+class CommandError(Exception):
+    """Ends a command with one line on stderr and an exit code."""
+
+    def __init__(self, exit_code: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the exit code of a usage error."""
+        self.exit(USAGE, f"digitnet: {message}; see {self.prog} --help\n")
+
+
+def tell(what: object) -> None:
+    """Talk: one line on stderr."""
+    print("digitnet:", " ".join(str(what).splitlines()), file=sys.stderr)
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Where the data are."""
+    parser.add_argument(
+        "--data", metavar="DIR", help="data directory (default: DIGITNET_DATA_DIR, else the user's cache)"
+    )
+    parser.add_argument("--name", default="mnist", help="data set (default: %(default)s)")
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """In which form the result is."""
+    parser.add_argument("--json", action="store_true", help="write the result as JSON")
+
+
+def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
+    """A reader of whole numbers from least to most."""
+
+    def read(word: str) -> int:
+        if word.isascii() and word.isdigit() and least <= int(word[:20]) <= most:
+            return int(word)
+        upper = f" to {most}" if most < 2**63 - 1 else " on"
+        msg = f"'{word}', expected a whole number from {least}{upper}"
+        raise argparse.ArgumentTypeError(msg)
+
+    return read
+
+
+def number(below: float | None = None, most: float | None = None) -> Callable[[str], float]:
+    """A reader of finite numbers of at least 0, and below a limit or at most one."""
+
+    def read(word: str) -> float:
+        try:
+            value = float(word)
+        except ValueError:
+            value = float("nan")
+        if 0 <= value < (float("inf") if below is None else below) and (most is None or value <= most):
+            return value
+        upper = (
+            f" and at most {most:g}"
+            if most is not None
+            else f" and below {below:g}"
+            if below is not None
+            else ""
+        )
+        msg = f"'{word}', expected a number of at least 0{upper}"
+        raise argparse.ArgumentTypeError(msg)
+
+    return read
+
+
+def is_idx(file: str) -> bool:
+    """IDX files begin with two bytes of 0, or are gzip; pictures and models do neither."""
+    try:
+        with Path(file).open("rb") as stream:
+            return stream.read(2) in (b"\0\0", b"\x1f\x8b")
+    except OSError:
+        return False  # whoever reads it next says why it cannot be

@@ -1,0 +1,237 @@
+"""Train a network on a data set, save it, and measure it once on the test set."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import digitnet as dn
+from digitnet.cli.common import (
+    DEFAULT_MODEL,
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    CommandError,
+    add_data_options,
+    add_json_option,
+    number,
+    tell,
+    whole,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+# The recipe of examples/cpp/train_mnist.cpp; a test compares the two.
+HIDDEN = "256"
+OPTIMIZER = "adamw"
+RATES = {"sgd": 0.2, "momentum": 0.05, "nesterov": 0.05, "adam": 3e-3, "adamw": 3e-3}
+WEIGHT_DECAY = 0.05
+SCHEDULE = "cosine"
+WARMUP = 0.1
+EPOCHS = 10
+BATCH_SIZE = 128
+VALIDATION = 0.1
+SEED = 1
+
+MOMENTUM = 0.9  # of the optimizers momentum and nesterov
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    add_data_options(parser)
+    add = parser.add_argument
+    hidden = "units of each hidden layer, or none (default: %(default)s)"
+    add("--hidden", type=_hidden, default=HIDDEN, metavar="UNITS[,UNITS...]", help=hidden)
+    names = [name for name in dn.ACTIVATIONS if name != "softmax"]
+    activation = "of the hidden layers: %(choices)s (default: %(default)s)"
+    add("--activation", choices=names, default="relu", metavar="NAME", help=activation)
+    optimizer = "%(choices)s (default: %(default)s)"
+    add("--optimizer", choices=list(RATES), default=OPTIMIZER, metavar="NAME", help=optimizer)
+    rates = ", ".join(f"{rate:g} for {name}" for name, rate in RATES.items())
+    add("--learning-rate", type=number(), metavar="RATE", help=f"at its highest (default: {rates})")
+    decay = f"of the weights, for adamw only (default: {WEIGHT_DECAY:g})"
+    add("--weight-decay", type=number(), metavar="DECAY", help=decay)
+    schedule = (
+        "of the learning rate: constant, or cosine, which rises, then falls to 0 (default: %(default)s)"
+    )
+    add("--schedule", choices=["constant", "cosine"], default=SCHEDULE, metavar="NAME", help=schedule)
+    warmup = "share of the training in which a cosine schedule rises (default: %(default)s)"
+    add("--warmup", type=number(below=1), default=WARMUP, metavar="SHARE", help=warmup)
+    epochs = "times that every sample is met (default: %(default)s)"
+    add("--epochs", type=whole(1), default=EPOCHS, metavar="N", help=epochs)
+    add(
+        "--batch-size",
+        type=whole(1),
+        default=BATCH_SIZE,
+        metavar="N",
+        help="samples a step (default: %(default)s)",
+    )
+    validation = "share of the training set to look at and not learn from (default: %(default)s)"
+    add("--validation", type=number(below=1), default=VALIDATION, metavar="SHARE", help=validation)
+    seed = "the same seed gives the same file (default: %(default)s)"
+    add("--seed", type=whole(0), default=SEED, metavar="N", help=seed)
+    threads = "0 takes all processors; the file is the same for any number (default: %(default)s)"
+    add("--threads", type=whole(0, 256), default=0, metavar="N", help=threads)
+    add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
+    add_json_option(parser)
+    add("--quiet", action="store_true", help="show no progress")
+
+
+def _hidden(word: str) -> list[int]:
+    """Units of each hidden layer: "256,128", or "none"."""
+    return [] if word == "none" else [whole(1, 2**20)(part) for part in word.split(",")]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, measure, save, report."""
+    optimizer = _optimizer(options)
+    _require_writable(options.output)
+    data = dn.load_mnist(options.data, options.name)
+    network = _network(options, data.train)
+    started = time.perf_counter()
+    reports = _train(network, data.train, optimizer, options)
+    seconds = time.perf_counter() - started
+    interrupted = len(reports) < options.epochs
+    test = None if interrupted else network.evaluate(data.test, options.threads)
+
+    provenance = _provenance(options, optimizer, data.train, reports)
+    if test is None:
+        provenance["interrupted_after_epoch"] = len(reports)
+    else:
+        provenance["test_accuracy"] = test.accuracy
+    network.metadata = {"provenance": json.dumps(provenance)}
+    try:
+        network.save(options.output)
+    except dn.IoError as error:
+        raise CommandError(FAILED, str(error)) from None
+    if test is None:
+        tell(f"interrupted after epoch {len(reports)} of {options.epochs}; saved as {options.output}")
+        return INTERRUPTED
+
+    if options.json:
+        result = {
+            "model": options.output,
+            "training_samples": len(data.train),
+            "training_seconds": seconds,
+            "parameters": network.parameter_count,
+            "test_loss": test.loss,
+            **provenance,
+            "history": [_epoch(report) for report in reports],
+        }
+        print(json.dumps(result))
+    else:
+        print(f"training samples: {len(data.train)}")
+        print(f"training time: {seconds:.2f} s")
+        print(f"test accuracy: {test.accuracy:.4f}")
+        print(f"model: {options.output}")
+    return 0
+
+
+def _train(
+    network: dn.Network, data: dn.Dataset, optimizer: dn.Optimizer, options: argparse.Namespace
+) -> list[dn.EpochReport]:
+    """A report of each epoch; fewer than asked for, but at least one, if Ctrl-C ended the training."""
+    reports: list[dn.EpochReport] = []
+    try:
+        history = dn.train(
+            network,
+            data,
+            validation=options.validation or None,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            optimizer=optimizer,
+            schedule=dn.cosine_schedule(options.warmup) if options.schedule == "cosine" else None,
+            seed=options.seed,
+            threads=options.threads,
+            progress=not options.quiet,
+            on_epoch=reports.append,
+        )
+    except KeyboardInterrupt:
+        if not reports:
+            raise CommandError(INTERRUPTED, "interrupted in the first epoch; no model is written") from None
+        return reports
+    if history.reason == "diverged":
+        raise CommandError(
+            FAILED,
+            f"train: diverged in epoch {len(reports) + 1}: the loss is not finite; no model is written; "
+            f"try --learning-rate below {optimizer.learning_rate:g}",
+        )
+    return reports
+
+
+def _optimizer(options: argparse.Namespace) -> dn.Optimizer:
+    name: str = options.optimizer
+    if options.weight_decay is not None and name != "adamw":
+        raise CommandError(USAGE, f"--weight-decay with --optimizer {name}, expected adamw")
+    rate: float = RATES[name] if options.learning_rate is None else options.learning_rate
+    if name == "adamw":
+        return dn.AdamW(rate, WEIGHT_DECAY if options.weight_decay is None else options.weight_decay)
+    if name == "adam":
+        return dn.Adam(rate)
+    return dn.Sgd(rate, 0.0 if name == "sgd" else MOMENTUM, nesterov=name == "nesterov")
+
+
+def _network(options: argparse.Namespace, data: dn.Dataset) -> dn.Network:
+    sizes = [data.inputs, *options.hidden, data.classes]
+    try:
+        return dn.Network(sizes, activation=options.activation, seed=options.seed)
+    except dn.ArgumentError as error:  # too many layers
+        raise CommandError(USAGE, str(error)) from None
+
+
+def _require_writable(output: str) -> None:
+    """Says before a training, not after it, that its result cannot be kept."""
+    folder = Path(output).parent
+    if Path(output).is_dir():
+        problem = "is a folder, expected the name of a file to write"
+    elif not folder.is_dir():
+        problem = f"there is no folder {folder}"
+    elif not os.access(folder, os.W_OK):
+        problem = f"the folder {folder} cannot be written"
+    else:
+        return
+    raise CommandError(FAILED, f"train: --output {output}: {problem}")
+
+
+def _provenance(
+    options: argparse.Namespace, optimizer: dn.Optimizer, data: dn.Dataset, reports: list[dn.EpochReport]
+) -> dict[str, Any]:
+    """Where a model comes from. Nothing in it differs when the same is done again."""
+    chosen = {
+        "hidden": options.hidden,
+        "activation": options.activation,
+        "optimizer": options.optimizer,
+        "learning_rate": optimizer.learning_rate,
+        "schedule": options.schedule,
+        "epochs": options.epochs,
+        "batch_size": options.batch_size,
+        "validation": options.validation,
+    }
+    if options.schedule == "cosine":
+        chosen["warmup"] = options.warmup
+    if isinstance(optimizer, dn.AdamW):
+        chosen["weight_decay"] = optimizer.weight_decay
+    if isinstance(optimizer, dn.Sgd) and optimizer.momentum > 0:
+        chosen["momentum"] = optimizer.momentum
+    return {
+        "digitnet": dn.__version__,
+        "data": options.name,
+        "data_sha256": data.fingerprint(),
+        "seed": options.seed,
+        "options": chosen,
+        "validation_accuracy": reports[-1].validation_accuracy,
+    }
+
+
+def _epoch(report: dn.EpochReport) -> dict[str, float | None]:
+    return {
+        "epoch": report.epoch,
+        "training_loss": report.training_loss,
+        "training_accuracy": report.training_accuracy,
+        "validation_loss": report.validation_loss,
+        "validation_accuracy": report.validation_accuracy,
+    }

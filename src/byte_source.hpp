@@ -1,0 +1,49 @@
+// byte_source.hpp: the bytes of a file or of memory, plain or gzip, read from front to back. Internal.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace digitnet::detail {
+
+/// Unpacks gzip while reading, with our own strict view of it: every member whole and its checksum right,
+/// nothing behind the last. zlib's gzread would pass over trailing garbage.
+class ByteSource {
+ public:
+  /// @param where  the name of the public function, for messages
+  ByteSource(const char* where, const std::filesystem::path& path);
+  ByteSource(const char* where, std::span<const std::uint8_t> bytes, const std::string& name);
+  ~ByteSource();
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  /// Fills as much of `target` as there is; less than all only at the end.
+  std::size_t read(std::span<std::uint8_t> target);
+
+  bool is_gzip() const;
+
+  /// Bytes in all when known: not for gzip, nor for pipes.
+  std::optional<std::uint64_t> length() const;
+
+  /// Bytes of the file on disk when known, packed or not.
+  std::optional<std::uint64_t> stored_length() const;
+
+  /// "read_idx: data/file: ", the start of each message.
+  const std::string& prefix() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// All bytes of a file, as they are.
+/// @throws IoError      if it cannot be opened or read
+/// @throws FormatError  if there are more than `limit`
+std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit);
+
+}  // namespace digitnet::detail

@@ -1,0 +1,77 @@
+#include "file_writer.hpp"
+
+#include <digitnet/error.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+namespace digitnet::detail {
+namespace {
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+/// A link is followed, also to where nothing is yet, so that what it points to is replaced and not the link.
+std::filesystem::path resolved(std::filesystem::path path) {
+  std::error_code ignored;
+  for (int links = 0; links < 40 && std::filesystem::is_symlink(path, ignored); ++links) {
+    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
+  }
+  return path;
+}
+
+}  // namespace
+
+FileWriter::FileWriter(const char* where, const std::filesystem::path& path)
+    : path_(resolved(path)), prefix_(text(where, ": ", path.string(), ": ")) {
+  if (std::error_code ignored;
+      std::filesystem::exists(path_, ignored) && !std::filesystem::is_regular_file(path_, ignored)) {
+    throw IoError(prefix_ + "is a folder or device, expected the name of a file to write");
+  }
+  static std::atomic<unsigned> counter{0};
+  temporary_ = folder_of(path_) / text(".", path_.filename().string(), ".", ::getpid(), "-", ++counter, ".tmp");
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) {
+    const int reason = errno;
+    temporary_.clear();
+    throw IoError(text(prefix_, "cannot be written: ", std::strerror(reason)));
+  }
+}
+
+FileWriter::~FileWriter() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void FileWriter::fail(const char* what) { throw IoError(text(prefix_, what, " failed: ", std::strerror(errno))); }
+
+void FileWriter::write(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("write");
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void FileWriter::commit() {
+  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP) fail("fsync");
+  const int closing = descriptor_;
+  descriptor_ = -1;
+  if (::close(closing) != 0) fail("close");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename");
+  temporary_.clear();
+  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {  // the file is in place; that its name is on disk too is as much as can be asked for
+    ::fsync(folder);
+    ::close(folder);
+  }
+}
+
+}  // namespace digitnet::detail

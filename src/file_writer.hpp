@@ -1,0 +1,36 @@
+// file_writer.hpp: a file that appears whole or not at all. Internal.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace digitnet::detail {
+
+/// Writes beside the file wanted, in the same folder; commit() makes it durable and renames it into place.
+/// Without commit, or if anything fails, the temporary file is removed and the old file stays as it was.
+class FileWriter {
+ public:
+  /// @param where  the name of the public function, for messages
+  /// @throws IoError  if the folder cannot be written to
+  FileWriter(const char* where, const std::filesystem::path& path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void write(std::span<const std::uint8_t> bytes);
+
+  /// Flushes to the disk, renames, flushes the folder.
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* what);
+
+  std::filesystem::path path_;
+  std::string temporary_;
+  std::string prefix_;
+  int descriptor_ = -1;
+};
+
+}  // namespace digitnet::detail

@@ -1,0 +1,163 @@
+#include <digitnet/inference.hpp>
+#include <digitnet/trainer.hpp>
+
+#include "catch.hpp"
+#include "model_file.hpp"
+#include "small_networks.hpp"
+#include "temporary_folder.hpp"
+
+#include <numeric>
+#include <thread>
+
+using namespace digitnet;
+
+namespace {
+
+/// Trained for a second, to read most of the test images.
+const Network<float>& trained_network() {
+  static const Network<float> network = [] {
+    Rng rng(1);
+    Network<float> made({784, 32, 10}, Activation::relu, rng);
+    Adam<float> adam(3e-3);
+    TrainingOptions options;
+    options.epochs = 2;
+    options.batch_size = 64;
+    train(made, test::mnist_sample().train, {}, adam, options, rng);
+    return made;
+  }();
+  return network;
+}
+
+MnistImage image_of(const Dataset& data, std::size_t sample) {
+  MnistImage image{};
+  std::copy(data.pixels(sample).begin(), data.pixels(sample).end(), image.begin());
+  return image;
+}
+
+/// An image as white ink on a black ground.
+Picture picture_of(const MnistImage& image) { return {28, 28, 1, {image.begin(), image.end()}}; }
+
+}  // namespace
+
+TEST_CASE("Classifier: reads MNIST's test images as the network does", "[inference]") {
+  const Dataset data = test::mnist_sample().test.slice(0, 300);
+  const Classifier classifier(trained_network());
+  const Labels expected = trained_network().predict(data);
+  const Matrix<float> probabilities = trained_network().predict_proba(data);
+  std::size_t correct = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    INFO("image " << i);
+    const Prediction prediction = classifier.classify(image_of(data, i));
+    REQUIRE(prediction.digit.has_value());
+    CHECK(*prediction.digit == expected(i));
+    CHECK(prediction.image == image_of(data, i));
+    REQUIRE(prediction.probabilities.size() == 10);
+    CHECK(prediction.probability == static_cast<double>(prediction.probabilities[*prediction.digit]));
+    CHECK(prediction.probability == Approx(probabilities(i, *prediction.digit)).epsilon(1e-4));
+    double sum = 0;
+    for (const float p : prediction.probabilities) {
+      CHECK(static_cast<double>(p) <= prediction.probability);
+      sum += static_cast<double>(p);
+    }
+    CHECK(sum == Approx(1).epsilon(1e-6));
+    correct += *prediction.digit == data.label(i) ? 1 : 0;
+  }
+  CHECK(correct > 240);  // 270 here
+}
+
+TEST_CASE("Classifier: an image without ink has no digit", "[inference]") {
+  const Classifier classifier(trained_network());
+  for (const Prediction& prediction :
+       {classifier.classify(MnistImage{}), classifier.classify(picture_of({})),
+        classifier.classify(Picture{40, 30, 3, std::vector<std::uint8_t>(3600, 255)})}) {
+    CHECK(!prediction.digit.has_value());
+    CHECK(prediction.probability == 0);
+    CHECK(prediction.probabilities.empty());
+    CHECK(prediction.image == MnistImage{});
+  }
+  MnistImage dot{};
+  dot[400] = 1;
+  CHECK(classifier.classify(dot).digit.has_value());
+}
+
+TEST_CASE("Classifier: a picture is read as the image that preprocessing makes of it", "[inference]") {
+  const Classifier classifier(trained_network());
+  for (std::size_t i = 0; i < 20; ++i) {
+    const Picture picture = picture_of(image_of(test::mnist_sample().test, i));
+    const Prediction prediction = classifier.classify(picture);
+    CHECK(prediction.image == to_mnist_image(picture));
+    const Prediction expected = classifier.classify(to_mnist_image(picture));
+    CHECK(prediction.digit == expected.digit);
+    CHECK(prediction.probabilities == expected.probabilities);
+  }
+}
+
+TEST_CASE("Classifier: black ink on white is the same as white on black", "[inference]") {
+  const Classifier classifier(trained_network());
+  Picture picture = picture_of(image_of(test::mnist_sample().test, 3));
+  const Prediction expected = classifier.classify(picture);
+  for (std::uint8_t& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(255 - pixel);
+  const Prediction inverted = classifier.classify(picture);
+  CHECK(inverted.digit == expected.digit);
+  CHECK(inverted.probability == Approx(expected.probability).epsilon(1e-3));  // inks of 1/255 may round otherwise
+}
+
+TEST_CASE("Classifier: comes from a model file", "[inference]") {
+  const test::TemporaryFolder folder;
+  save_network(trained_network(), folder / "model.safetensors");
+  const Classifier classifier(folder / "model.safetensors");
+  const MnistImage image = image_of(test::mnist_sample().test, 0);
+  CHECK(classifier.classify(image).probabilities == Classifier(trained_network()).classify(image).probabilities);
+  CHECK(classifier.network().metadata.contains("labels"));
+  CHECK(classifier.network().architecture() == trained_network().architecture());
+}
+
+TEST_CASE("Classifier: the errors of a model file come through", "[inference][error]") {
+  const test::TemporaryFolder folder;
+  CHECK_ERROR(Classifier(folder / "missing.safetensors"), IoError, "load_network: ");
+  test::write_file(folder / "text", "no model at all");
+  CHECK_ERROR(Classifier(folder / "text"), FormatError, "load_network: ");
+  test::write_file(folder / "small", test::small_model().bytes());
+  CHECK_ERROR(Classifier(folder / "small"), ShapeError, "Classifier: the network takes 2 inputs");
+}
+
+TEST_CASE("Classifier: a network that cannot read images is refused at once", "[inference][error]") {
+  Rng rng(1);
+  CHECK_ERROR(Classifier(Network<float>({783, 10}, Activation::relu, rng)), ShapeError,
+              "Classifier: the network takes 783 inputs, expected 784, one for each pixel of 28 x 28");
+  CHECK_ERROR(Classifier(Network<float>({784, 10}, Activation::relu, rng, Activation::identity,
+                                        LossFunction::sum_of_squares)),
+              ArgumentError, "the last layer is identity, expected softmax or sigmoid");
+}
+
+TEST_CASE("Classifier: sigmoid outputs and other numbers of classes are fine", "[inference]") {
+  Rng rng(1);
+  const MnistImage image = image_of(test::mnist_sample().test, 0);
+  const Classifier sigmoid(
+      Network<float>({784, 10}, Activation::relu, rng, Activation::sigmoid, LossFunction::sum_of_squares));
+  const Prediction prediction = sigmoid.classify(image);
+  CHECK(std::accumulate(prediction.probabilities.begin(), prediction.probabilities.end(), 0.0) ==
+        Approx(1).epsilon(1e-6));
+  const Classifier letters(Network<float>({784, 26}, Activation::relu, rng));
+  CHECK(letters.classify(image).probabilities.size() == 26);
+  CHECK(letters.classify(image).digit.value() < 26);
+}
+
+TEST_CASE("Classifier: many threads may ask one at once", "[inference]") {
+  const Classifier classifier(trained_network());
+  const Dataset& data = test::mnist_sample().test;
+  std::vector<std::vector<float>> expected;
+  for (std::size_t i = 0; i < 50; ++i) expected.push_back(classifier.classify(image_of(data, i)).probabilities);
+  std::array<bool, 8> right{};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < right.size(); ++t) {
+    threads.emplace_back([&, t] {
+      bool same = true;
+      for (std::size_t i = 0; i < 50; ++i)
+        same &= classifier.classify(image_of(data, i)).probabilities == expected[i];
+      right[t] = same;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const bool same : right) CHECK(same);
+}

@@ -1,0 +1,214 @@
+#include <digitnet/metrics.hpp>
+
+#include "arrays.hpp"
+#include "catch.hpp"
+#include "reference_network.hpp"
+#include "small_networks.hpp"
+
+#include <numeric>
+
+using namespace digitnet;
+
+namespace {
+
+constexpr auto squares = LossFunction::sum_of_squares;
+
+/// Everything in an evaluation, for comparing bit by bit.
+std::vector<double> numbers_of(const Evaluation& evaluation) {
+  std::vector<double> numbers{static_cast<double>(evaluation.samples), evaluation.loss, evaluation.accuracy,
+                              evaluation.top_2_accuracy};
+  for (const auto count : evaluation.confusion) numbers.push_back(static_cast<double>(count));
+  numbers.insert(numbers.end(), evaluation.precision.begin(), evaluation.precision.end());
+  numbers.insert(numbers.end(), evaluation.recall.begin(), evaluation.recall.end());
+  return numbers;
+}
+
+Labels labels_without_any() { return Labels::from_shape({0}); }
+
+}  // namespace
+
+TEST_CASE("accuracy: the share of labels that were predicted", "[metrics]") {
+  CHECK(accuracy(Labels{1, 2, 3, 4}, Labels{1, 2, 3, 4}) == 1);
+  CHECK(accuracy(Labels{1, 2, 3, 4}, Labels{1, 0, 3, 0}) == 0.5);
+  CHECK(accuracy(Labels{9}, Labels{0}) == 0);
+}
+
+TEST_CASE("accuracy: no labels or other numbers of them are named", "[metrics][error]") {
+  CHECK_ERROR(accuracy(labels_without_any(), labels_without_any()), ShapeError, "accuracy: no labels");
+  CHECK_ERROR(accuracy(Labels{1, 2}, Labels{1}), ShapeError,
+              "accuracy: 2 predictions and 1 labels, expected as many of both");
+}
+
+TEMPLATE_TEST_CASE("top_k_accuracy: counts labels among the k largest", "[metrics]", float, double) {
+  const Matrix<TestType> outputs{{0.125, 0.25, 0.625}, {0.5, 0.375, 0.125}, {3, 1, 2}, {-1, -2, -3}};
+  const Labels labels{1, 0, 1, 2};  // second, first, third, third
+  CHECK(top_k_accuracy(outputs, labels, 1) == 0.25);
+  CHECK(top_k_accuracy(outputs, labels, 2) == 0.5);
+  CHECK(top_k_accuracy(outputs, labels, 3) == 1);
+}
+
+TEST_CASE("top_k_accuracy: of equal outputs the one of the lower class counts as larger", "[metrics]") {
+  const Matrix<float> same{{1, 1, 1}};
+  CHECK(top_k_accuracy(same, Labels{0}, 1) == 1);
+  CHECK(top_k_accuracy(same, Labels{1}, 1) == 0);
+  CHECK(top_k_accuracy(same, Labels{1}, 2) == 1);
+  CHECK(top_k_accuracy(same, Labels{2}, 2) == 0);
+  CHECK(top_k_accuracy(Matrix<float>{{0, 1, 1}}, Labels{2}, 1) == 0);
+}
+
+TEST_CASE("top_k_accuracy: with k of 1 it is the accuracy of the predictions", "[metrics]") {
+  Rng rng(3);
+  const auto network = test::random_network<float>({{5, 4}, {Activation::softmax}}, rng);
+  const Matrix<float> x = normal<float>({200, 5}, rng);
+  const Labels labels = test::random_labels(200, 4, rng);
+  CHECK(top_k_accuracy(network.forward(x), labels, 1) == accuracy(network.predict(x), labels));
+}
+
+TEST_CASE("top_k_accuracy: what does not fit is named", "[metrics][error]") {
+  const Matrix<float> outputs = zeros<float>({2, 10});
+  CHECK_ERROR(top_k_accuracy(outputs, Labels{0, 1}, 0), ArgumentError, "top_k_accuracy: k is 0, expected 1 to 10");
+  CHECK_ERROR(top_k_accuracy(outputs, Labels{0, 1}, 11), ArgumentError, "top_k_accuracy: k is 11, expected 1 to 10");
+  CHECK_ERROR(top_k_accuracy(outputs, Labels{0}, 1), ShapeError,
+              "top_k_accuracy: outputs of shape (2, 10) and 1 labels");
+  CHECK_ERROR(top_k_accuracy(zeros<float>({0, 10}), labels_without_any(), 1), ShapeError, "at least one");
+  CHECK_ERROR(top_k_accuracy(outputs, Labels{0, 10}, 1), ArgumentError,
+              "top_k_accuracy: label 10 of sample 1, expected 0 to 9");
+}
+
+TEST_CASE("confusion_matrix: rows are labels, columns predictions", "[metrics]") {
+  const ConfusionMatrix confusion = confusion_matrix(Labels{0, 1, 1, 2, 0}, Labels{0, 1, 2, 2, 1}, 3);
+  CHECK(test::equal(confusion, ConfusionMatrix{{1, 0, 0}, {1, 1, 0}, {0, 1, 1}}));
+  CHECK(
+      test::equal(confusion_matrix(labels_without_any(), labels_without_any(), 2), ConfusionMatrix{{0, 0}, {0, 0}}));
+  CHECK(confusion_matrix(Labels{9}, Labels{9}).shape(0) == 10);
+  CHECK(confusion_matrix(Labels{255}, Labels{0}, 256)(0, 255) == 1);
+}
+
+TEST_CASE("confusion_matrix: what does not fit is named", "[metrics][error]") {
+  CHECK_ERROR(confusion_matrix(Labels{0, 1}, Labels{0}), ShapeError,
+              "confusion_matrix: 2 predictions and 1 labels, expected as many of both");
+  CHECK_ERROR(confusion_matrix(Labels{0, 3}, Labels{0, 1}, 3), ArgumentError,
+              "confusion_matrix: label 1 and prediction 3 of sample 1, expected both below 3");
+  CHECK_ERROR(confusion_matrix(Labels{0}, Labels{10}), ArgumentError,
+              "confusion_matrix: label 10 and prediction 0 of sample 0, expected both below 10");
+}
+
+TEST_CASE("precision, recall: shares of the columns and of the rows, 0 where there are none", "[metrics]") {
+  const ConfusionMatrix confusion{{3, 1, 0, 0}, {1, 2, 0, 1}, {0, 0, 0, 0}, {0, 1, 0, 0}};
+  CHECK(precision(confusion) == std::vector<double>{0.75, 0.5, 0, 0});
+  CHECK(recall(confusion) == std::vector<double>{0.75, 0.5, 0, 0});
+  const ConfusionMatrix skewed{{1, 3}, {0, 4}};
+  CHECK(precision(skewed) == std::vector<double>{1, 4.0 / 7});
+  CHECK(recall(skewed) == std::vector<double>{0.25, 1});
+}
+
+TEMPLATE_TEST_CASE("evaluate: agrees with plain loops, for every output and loss", "[metrics]", float, double) {
+  Rng rng(51);
+  // The same accuracy is only to be had if no two outputs are as close as their rounding: with 600 samples of
+  // five outputs around 1 the closest pair is about 1e-4 apart.
+  const double limit = std::is_same_v<TestType, float> ? 1e-5 : 1e-12;
+  for (std::size_t a = 0; a <= activation_names.size(); ++a) {
+    const bool cross_entropy = a == activation_names.size();
+    const auto output = cross_entropy ? Activation::softmax : static_cast<Activation>(a);
+    INFO(name_of(output) << (cross_entropy ? ", cross-entropy" : ", squares"));
+    const auto network = test::random_network<TestType>(
+        {{9, 8, 5}, {Activation::tanh, output}, cross_entropy ? LossFunction::softmax_cross_entropy : squares}, rng);
+    const Dataset data = test::random_data(600, 9, 5, rng);
+    const Evaluation evaluation = evaluate(network, data, 2);
+
+    double loss = 0;
+    std::size_t correct = 0;
+    std::size_t among_two = 0;
+    ConfusionMatrix confusion = zeros<std::uint64_t>({5, 5});
+    for (std::size_t n = 0; n < data.size(); ++n) {
+      const auto pass = test::reference_pass(network, test::reference_inputs<TestType>(data, n));
+      const bool by_output = needs_preactivation(output);
+      const test::Numbers& ranks = by_output ? pass.a.back() : pass.z.back();
+      const std::size_t label = data.label(n);
+      loss += test::reference_loss(network.loss(), pass, label) / 600;
+      std::vector<std::size_t> order{0, 1, 2, 3, 4};
+      std::stable_sort(order.begin(), order.end(), [&](auto i, auto j) { return ranks[i] > ranks[j]; });
+      correct += order[0] == label ? 1 : 0;
+      among_two += order[0] == label || order[1] == label ? 1 : 0;
+      ++confusion(label, order[0]);
+    }
+    CHECK(evaluation.samples == 600);
+    CHECK(evaluation.loss == Approx(loss).epsilon(limit));
+    CHECK(evaluation.accuracy == static_cast<double>(correct) / 600);
+    CHECK(evaluation.top_2_accuracy == static_cast<double>(among_two) / 600);
+    CHECK(test::equal(evaluation.confusion, confusion));
+    CHECK(evaluation.precision == precision(confusion));
+    CHECK(evaluation.recall == recall(confusion));
+    CHECK(accuracy(network, data) == evaluation.accuracy);
+  }
+}
+
+TEST_CASE("evaluate: the confusion matrix counts every sample once", "[metrics]") {
+  Rng rng(52);
+  const Network<float> network({784, 10}, Activation::relu, rng);
+  const Dataset& data = test::mnist_sample().test;
+  const Evaluation evaluation = evaluate(network, data);
+  REQUIRE(evaluation.confusion.shape(0) == 10);
+  std::uint64_t diagonal = 0;
+  for (std::size_t k = 0; k < 10; ++k) {
+    const auto counts = row(evaluation.confusion, k);
+    CHECK(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}) == data.class_counts()[k]);
+    diagonal += evaluation.confusion(k, k);
+  }
+  CHECK(evaluation.accuracy == static_cast<double>(diagonal) / 1000);
+  CHECK(evaluation.top_2_accuracy >= evaluation.accuracy);
+}
+
+TEST_CASE("evaluate: correct is what predict says, also where outputs round to one number", "[metrics]") {
+  Network<float> network(Architecture{{1, 3}, {Activation::sigmoid}, squares});
+  network.layer(0).bias = Vector<float>{30, 60, 40};
+  const Dataset data(Matrix<float>{{0}, {1}}, Labels{1, 2}, 3);
+  const Evaluation evaluation = evaluate(network, data);
+  CHECK(evaluation.accuracy == accuracy(network.predict(data), data.labels()));
+  CHECK(evaluation.accuracy == 0.5);
+  CHECK(evaluation.top_2_accuracy == 1);
+  CHECK(evaluation.loss == 1);
+}
+
+TEST_CASE("evaluate: correct is what predict says, also where the activation changes the order", "[metrics]") {
+  Network<float> network(Architecture{{1, 3}, {Activation::gelu}, squares});
+  network.layer(0).bias = Vector<float>{-1, -9, -2};  // the outputs are -0.16, -0.00, -0.05
+  const Evaluation evaluation = evaluate(network, Dataset(Matrix<float>{{0}, {1}}, Labels{1, 2}, 3));
+  CHECK(evaluation.accuracy == 0.5);
+  CHECK(evaluation.top_2_accuracy == 1);
+}
+
+TEMPLATE_TEST_CASE("evaluate: the same bits for any number of threads", "[metrics]", float, double) {
+  Rng rng(53);
+  const auto network = test::random_network<TestType>({{9, 8, 5}, {Activation::gelu, Activation::softmax}}, rng);
+  for (const std::size_t samples : {1u, 256u, 257u, 2000u}) {
+    const Dataset data = test::random_data(samples, 9, 5, rng);
+    const auto one = numbers_of(evaluate(network, data, 1));
+    for (const std::size_t threads : {2u, 3u, 8u, 0u}) CHECK(numbers_of(evaluate(network, data, threads)) == one);
+  }
+}
+
+TEST_CASE("evaluate: more outputs than classes in the data are fine", "[metrics]") {
+  Rng rng(54);
+  const Network<float> network({3, 7}, Activation::relu, rng);
+  const Evaluation evaluation = evaluate(network, test::random_data(20, 3, 4, rng));
+  CHECK(evaluation.confusion.shape(0) == 7);
+  CHECK(evaluation.recall.size() == 7);
+}
+
+TEST_CASE("evaluate: a class count beyond the outputs is fine as long as no label is", "[metrics]") {
+  Rng rng(55);
+  const Network<float> network({3, 4}, Activation::relu, rng);
+  CHECK(evaluate(network, Dataset(normal<float>({2, 3}, rng), Labels{0, 3}, 200)).samples == 2);
+}
+
+TEST_CASE("evaluate: data that does not fit is named", "[metrics][error]") {
+  Rng rng(56);
+  const Network<float> network({784, 10}, Activation::relu, rng);
+  CHECK_ERROR(evaluate(network, Dataset()), ArgumentError, "evaluate: the data set is empty, expected at least one");
+  CHECK_ERROR(accuracy(network, Dataset()), ArgumentError, "evaluate: the data set is empty");
+  CHECK_ERROR(evaluate(network, Dataset(test::random_images(2, 27, 28, rng), Labels{0, 1})), ShapeError,
+              "evaluate: samples of 756 numbers (27 x 28), expected 784, the inputs of the network");
+  CHECK_ERROR(evaluate(network, Dataset(test::random_images(2, 28, 28, rng), Labels{0, 10}, 11)), ArgumentError,
+              "evaluate: the data has the label 10, expected 0 to 9, the outputs of the network");
+}

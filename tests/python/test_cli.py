@@ -1,0 +1,528 @@
+"""The command digitnet, in this process and in processes of its own: results, errors, exit codes, Ctrl-C."""
+
+import contextlib
+import gzip
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import digitnet as dn
+from digitnet.cli import main
+
+SMALL = ["--hidden", "16", "--epochs", "2", "--quiet"]  # a training that takes no time
+TIME_LIMIT = 120
+
+
+@pytest.fixture(autouse=True)
+def place(monkeypatch, tmp_path, sample_folder):
+    """Every test runs in an empty folder and finds the sample of MNIST as its data."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mnist").symlink_to(sample_folder)
+    monkeypatch.setenv("DIGITNET_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DIGITNET_OFFLINE", "1")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def model_bytes(trained):
+    return trained.to_bytes()
+
+
+@pytest.fixture
+def model(place, model_bytes):
+    """The trained network, where recognize looks for one."""
+    (place / "mnist.safetensors").write_bytes(model_bytes)
+    return "mnist.safetensors"
+
+
+@pytest.fixture
+def run(capfd):
+    """Runs a command in this process; returns exit code, stdout, stderr."""
+
+    def run_it(*words):
+        code = main([str(word) for word in words])
+        return code, *capfd.readouterr()
+
+    return run_it
+
+
+def start(*words, **options):
+    """Starts a command in a process of its own, where Ctrl-C is answered whatever it is here."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "digitnet", *map(str, words)],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
+    )
+
+
+# ---------------------------------------------------------------- the command itself
+
+
+def test_version_and_help(run):
+    assert run("--version") == (0, f"digitnet {dn.__version__}\n", "")
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    listed = re.findall(r"^    (\w+)", out, re.MULTILINE)
+    assert listed == ["fetch", "train", "evaluate", "recognize", "inspect"]  # those that there are
+
+
+@pytest.mark.parametrize("command", ["fetch", "train", "evaluate", "recognize", "inspect"])
+def test_every_command_has_help(run, command):
+    code, out, err = run(command, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: digitnet {command} ")
+
+
+def test_without_a_command_it_helps_and_says_usage(run):
+    code, out, err = run()
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: digitnet ")
+
+
+def test_a_process_does_the_same():
+    with start("--version") as process:
+        assert process.communicate(timeout=TIME_LIMIT) == (f"digitnet {dn.__version__}\n", "")
+        assert process.returncode == 0
+    with start("inspect", "nothing") as process:
+        out, err = process.communicate(timeout=TIME_LIMIT)
+        assert (out, process.returncode) == ("", 3)
+        assert err == "digitnet: load_network: nothing: cannot be opened: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["learn"],
+        ["train", "--epochs", "0"],
+        ["train", "--epochs", "1.5"],
+        ["train", "--epochs", "9" * 5000],
+        ["train", "--seed", "-1"],
+        ["train", "--hidden", "128,x"],
+        ["train", "--hidden", "0"],
+        ["train", "--hidden", "9999999"],
+        ["train", "--hidden", ",".join(["2"] * 300)],
+        ["train", "--activation", "softmax"],
+        ["train", "--optimizer", "best"],
+        ["train", "--learning-rate", "-1"],
+        ["train", "--learning-rate", "nan"],
+        ["train", "--learning-rate", "inf"],
+        ["train", "--learning-rate", "fast"],
+        ["train", "--validation", "1"],
+        ["train", "--threads", "257"],
+        ["train", "--optimizer", "sgd", "--weight-decay", "0.1"],
+        ["train", "--epoch", "1"],  # nothing is guessed
+        ["train", "mnist"],
+        ["evaluate"],
+        ["evaluate", "model", "--min-accuracy", "98"],
+        ["recognize"],
+        ["recognize", "picture.png"],  # and no model here
+        ["inspect"],
+        ["inspect", "a", "b"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(run, place, words):
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"digitnet: .+\n", err)
+    assert sorted(path.name for path in place.iterdir()) == ["data"]
+
+
+def test_recognize_without_a_model_says_how_to_get_one(run):
+    assert "digitnet train" in run("recognize", "picture.png")[2]
+
+
+def test_the_fetch_of_what_is_not_there_says_usage(run):
+    code, out, err = run("fetch", "imagenet")
+    assert (code, out) == (2, "")
+    assert "mnist" in err
+
+
+def test_fetch_offline_is_exit_code_5(run, place):
+    code, out, err = run("fetch", "mnist", "--data-dir", place / "empty")
+    assert (code, out) == (5, "")
+    assert "DIGITNET_OFFLINE" in err
+
+
+# ---------------------------------------------------------------- train
+
+
+def test_train_saves_and_says_what_it_made(run):
+    code, out, err = run("train", *SMALL)
+    assert (code, err) == (0, "")
+    lines = dict(line.split(": ") for line in out.splitlines())
+    assert list(lines) == ["training samples", "training time", "test accuracy", "model"]
+    assert lines["training samples"] == "6000"
+    assert lines["model"] == "mnist.safetensors"
+    assert float(lines["test accuracy"]) == round(
+        dn.Network.load("mnist.safetensors").evaluate(dn.load_mnist().test).accuracy, 4
+    )
+
+
+def test_train_talks_on_stderr_and_draws_no_bar_without_a_terminal(run):
+    code, out, err = run("train", *SMALL[:-1], "--json")
+    assert code == 0
+    assert json.loads(out)["model"] == "mnist.safetensors"
+    assert re.fullmatch(r"(epoch \d/2: loss [^\n\r\x1b]+\n){2}", err)
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_train_draws_a_bar_on_a_terminal(monkeypatch, no_color):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    ours, theirs = os.openpty()
+    with start("train", *SMALL[:-1], stderr=theirs) as process:
+        os.close(theirs)
+        drawn = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error
+            while piece := os.read(ours, 65536):
+                drawn += piece
+        os.close(ours)
+        assert process.wait(TIME_LIMIT) == 0
+        assert "\x1b" not in process.stdout.read()
+    assert b"epoch 2/2: loss" in drawn
+    assert b"\x1b[2K" in drawn  # a line that is written over
+    assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9](;[0-9;]*)?m", drawn)) is not no_color
+
+
+def test_train_keeps_where_the_model_comes_from(run, mnist):
+    code, out, _ = run("train", *SMALL, "--seed", 7, "--validation", 0.2, "--json")
+    assert code == 0
+    result = json.loads(out)
+    provenance = json.loads(dn.Network.load("mnist.safetensors").metadata["provenance"])
+    assert provenance["digitnet"] == dn.__version__
+    assert provenance["data"] == "mnist"
+    assert provenance["data_sha256"] == mnist.train.fingerprint()
+    assert provenance["seed"] == 7
+    assert provenance["options"]["hidden"] == [16]
+    assert provenance["options"]["epochs"] == 2
+    assert provenance["options"]["validation"] == 0.2
+    for key in ("validation_accuracy", "test_accuracy"):
+        assert provenance[key] == result[key]
+        assert 0.5 < result[key] <= 1
+    assert result["training_samples"] == 6000
+    assert result["parameters"] == 784 * 16 + 16 + 16 * 10 + 10
+    assert [epoch["epoch"] for epoch in result["history"]] == [1, 2]
+    assert result["history"][-1]["validation_accuracy"] == result["validation_accuracy"]
+
+
+def test_the_same_seed_gives_the_same_file_for_any_number_of_threads(run):
+    files = []
+    for threads in (1, 2):
+        assert run("train", *SMALL, "--threads", threads, "--output", f"{threads}.safetensors")[0] == 0
+        files.append(Path(f"{threads}.safetensors").read_bytes())
+    assert run("train", *SMALL, "--seed", 2, "--output", "other.safetensors")[0] == 0
+    assert files[0] == files[1] != Path("other.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam", "adamw"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_every_optimizer_and_schedule_learns(run, optimizer, schedule):
+    code, out, _ = run("train", *SMALL, "--optimizer", optimizer, "--schedule", schedule, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["options"]["optimizer"] == optimizer
+    assert result["test_accuracy"] > 0.7
+
+
+def test_networks_of_any_depth(run):
+    assert run("train", *SMALL, "--hidden", "20,12", "--activation", "tanh", "--output", "deep")[0] == 0
+    assert dn.Network.load("deep").sizes == [784, 20, 12, 10]
+    assert dn.Network.load("deep").activation_names == ["tanh", "tanh", "softmax"]
+    assert run("train", *SMALL, "--hidden", "none", "--validation", "0", "--output", "flat")[0] == 0
+    assert dn.Network.load("flat").sizes == [784, 10]
+
+
+def test_a_training_that_diverges_writes_no_model(run, place):
+    code, out, err = run("train", *SMALL, "--optimizer", "sgd", "--learning-rate", "1e38")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"digitnet: .*diverged.*--learning-rate.*\n", err)
+    assert sorted(path.name for path in place.iterdir()) == ["data"]
+
+
+@pytest.mark.parametrize("output", ["nowhere/model", "."])
+def test_an_output_that_cannot_be_written_is_said_before_training(run, monkeypatch, output):
+    monkeypatch.setattr(dn, "train", None)  # would be an error to call
+    code, out, err = run("train", *SMALL, "--output", output)
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"digitnet: .*--output.*\n", err)
+
+
+def test_ctrl_c_saves_what_was_learned():
+    with start(
+        "train", "--hidden", "16", "--epochs", 10**9, "--schedule", "constant", "--output", "part.safetensors"
+    ) as process:
+        for _ in range(2):  # with the second line the first epoch has been taken down
+            assert process.stderr.readline().startswith("epoch")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIME_LIMIT)
+    assert process.returncode == 130
+    assert out == ""
+    last = err.splitlines()[-1]
+    after = int(
+        re.fullmatch(r"digitnet: interrupted after epoch (\d+) of 1000000000; .*part\.safetensors.*", last)[1]
+    )
+    network = dn.Network.load("part.safetensors")
+    provenance = json.loads(network.metadata["provenance"])
+    assert provenance["interrupted_after_epoch"] == after >= 1
+    assert "test_accuracy" not in provenance
+    assert network.evaluate(dn.load_mnist().test).accuracy > 0.5
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_an_older_model_alone(run, monkeypatch, model, model_bytes):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dn, "train", interrupted)
+    code, out, err = run("train", *SMALL)
+    assert (code, out) == (130, "")
+    assert re.fullmatch(r"digitnet: interrupted in the first epoch.*\n", err)
+    assert Path(model).read_bytes() == model_bytes
+
+
+def test_defaults_are_those_of_the_example_in_cpp(run):
+    examples = os.environ.get("DIGITNET_TEST_EXAMPLES")
+    if not examples or not (Path(examples) / "train_mnist").exists():
+        pytest.skip("the example programs are not built; CTest says where they are")
+    theirs = subprocess.run(
+        [Path(examples) / "train_mnist", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    ours = re.sub(r"\s+", " ", run("train", "--help")[1])
+
+    def default_of(option):  # "--epochs UINT [10]", or "--epochs UINT=10" in other versions of CLI11
+        return re.search(rf"{option} [A-Z]+(?:=| \[)([\d.e-]+)", theirs)[1]
+
+    for option in ("--hidden", "--epochs", "--batch-size", "--seed", "--threads"):
+        default = default_of(option)
+        assert re.search(rf"{option} [A-Z\[\],.]+ [^()]*\(default: {default}\)", ours), option
+    assert f"{float(default_of('--learning-rate')):g} for adamw" in ours
+
+
+# ---------------------------------------------------------------- evaluate
+
+
+def test_evaluate_measures_on_the_test_set(run, model, trained, mnist):
+    code, out, err = run("evaluate", model, "--json")
+    assert (code, err) == (0, "")
+    result = json.loads(out)
+    expected = trained.evaluate(mnist.test)
+    assert set(result) == {
+        "accuracy",
+        "loss",
+        "samples",
+        "top_2_accuracy",
+        "confusion",
+        "precision",
+        "recall",
+    }
+    assert result["accuracy"] == expected.accuracy
+    assert result["loss"] == expected.loss
+    assert result["samples"] == 1000
+    np.testing.assert_array_equal(result["confusion"], expected.confusion)
+    np.testing.assert_array_equal(result["recall"], expected.recall)
+    code, out, _ = run("evaluate", model)
+    assert code == 0
+    assert f"test accuracy: {expected.accuracy:.4f}\n" in out
+
+
+def test_evaluate_with_a_threshold(run, model):
+    assert run("evaluate", model, "--min-accuracy", "0.5")[0] == 0
+    code, out, err = run("evaluate", model, "--min-accuracy", "0.999", "--json")
+    assert code == 4
+    assert json.loads(out)["accuracy"] < 0.999
+    assert re.fullmatch(r"digitnet: the accuracy is 0\.\d+, expected at least 0\.999\n", err)
+
+
+def test_data_may_be_named(run, model, place, sample_folder):
+    (place / "other").mkdir()
+    (place / "other" / "digits").symlink_to(sample_folder)
+    assert run("evaluate", model, "--data", "other", "--name", "digits")[0] == 0
+    code, _, err = run("evaluate", model, "--data", "other")
+    assert code == 3
+    assert "other" in err
+
+
+def test_a_model_for_other_images_fails(run):
+    dn.Network([12, 10]).save("small")
+    code, out, err = run("evaluate", "small")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"digitnet: .*784.*12.*\n", err)
+
+
+# ---------------------------------------------------------------- recognize
+
+
+@pytest.mark.usefixtures("model")
+def test_recognize_reads_pictures_one_a_line(run, pictures):
+    code, out, err = run("recognize", *pictures)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) == 10
+    for path, line in zip(pictures, lines):
+        assert re.fullmatch(rf"{re.escape(str(path))}: \d [01]\.\d{{4}}", line)
+    assert f"{pictures[3]}: 3 " in out
+
+
+def test_recognize_as_json(run, model, pictures, trained):
+    code, out, _ = run("recognize", "--model", model, pictures[3], pictures[4], "--json")
+    assert code == 0
+    results = json.loads(out)
+    expected = dn.Classifier(trained).classify(dn.read_picture(pictures[3]))
+    assert [result["digit"] for result in results] == [3, 4]
+    assert results[0]["file"] == str(pictures[3])
+    assert results[0]["probability"] == pytest.approx(expected.probability)
+    assert results[0]["probabilities"] == pytest.approx(expected.probabilities.tolist())
+
+
+@pytest.mark.usefixtures("model")
+def test_recognize_images_of_an_idx_file(run, sample_folder, trained, mnist):
+    file = sample_folder / "t10k-images-idx3-ubyte.gz"
+    digits = trained.predict(mnist.test[:3])
+    for index in range(3):
+        assert run("recognize", file, "--index", index)[1].startswith(f"{file}[{index}]: {digits[index]} ")
+    Path("plain").write_bytes(gzip.decompress(file.read_bytes()))
+    assert run("recognize", "plain")[1].startswith(f"plain[0]: {digits[0]} ")
+    code, _, err = run("recognize", file, "--index", 1000)
+    assert code == 2
+    assert "1000 images" in err
+
+
+@pytest.mark.usefixtures("model")
+def test_recognize_an_empty_picture(run):
+    Path("white.pgm").write_bytes(b"P5 9 9 255 " + b"\xff" * 81)
+    assert run("recognize", "white.pgm") == (0, "white.pgm: empty\n", "")
+    result = json.loads(run("recognize", "white.pgm", "--json")[1])
+    assert result == [{"file": "white.pgm", "digit": None, "probability": None, "probabilities": None}]
+
+
+@pytest.mark.usefixtures("model")
+def test_a_picture_that_cannot_be_read_does_not_hide_the_others(run, pictures):
+    Path("broken.png").write_text("no picture")
+    code, out, err = run("recognize", "broken.png", pictures[3], "missing.png")
+    assert code == 3
+    assert out.startswith(f"{pictures[3]}: 3 ")
+    assert re.fullmatch(r"digitnet: .*broken\.png: .*\ndigitnet: .*missing\.png: .*\n", err)
+    code, out, _ = run("recognize", "broken.png", pictures[3], "--json")
+    assert code == 3
+    assert [sorted(result)[0] for result in json.loads(out)] == ["digit", "digit"] or "error" in out
+
+
+# ---------------------------------------------------------------- inspect
+
+
+def test_inspect_a_model(run, model, model_bytes):
+    code, out, err = run("inspect", model, "--json")
+    assert (code, err) == (0, "")
+    facts = json.loads(out)
+    assert facts["kind"] == "model"
+    assert facts["architecture"] == {
+        "sizes": [784, 128, 10],
+        "activations": ["relu", "softmax"],
+        "loss": "softmax_cross_entropy",
+    }
+    assert facts["parameters"] == 784 * 128 + 128 + 128 * 10 + 10
+    assert facts["checksum"].encode() in model_bytes
+    assert facts["metadata"]["labels"] == list("0123456789")
+    code, out, _ = run("inspect", model)
+    assert code == 0
+    assert "  sizes: 784, 128, 10\n" in out
+
+
+def test_inspect_shows_where_a_model_comes_from(run):
+    assert run("train", *SMALL)[0] == 0
+    out = run("inspect", "mnist.safetensors")[1]
+    assert "    seed: 1\n" in out
+    assert "      epochs: 2\n" in out
+
+
+def test_inspect_an_idx_file(run, sample_folder):
+    file = sample_folder / "t10k-images-idx3-ubyte.gz"
+    code, out, _ = run("inspect", file)
+    assert (code, out) == (
+        0,
+        f"file: {file}\nkind: idx\ntype: uint8\nshape: 1000 x 28 x 28\nrange: 0 to 255\n",
+    )
+    dn.write_idx("numbers", np.array([[-1.5, 2]], np.float64))
+    facts = json.loads(run("inspect", "numbers", "--json")[1])
+    assert facts == {"file": "numbers", "kind": "idx", "type": "float64", "shape": [1, 2], "range": [-1.5, 2]}
+    dn.write_idx("nothing", np.zeros((0, 3), np.uint8))
+    assert json.loads(run("inspect", "nothing", "--json")[1])["range"] is None
+
+
+# ---------------------------------------------------------------- broken inputs
+
+
+@pytest.fixture
+def broken(model_bytes, sample_folder):
+    """Files that are not what their names promise."""
+    files = {
+        "missing": None,
+        "empty": b"",
+        "text": b"hello, this is a text and no model\n",
+        "page.html": b"<!DOCTYPE html>\n<html><body>404</body></html>\n",
+        "cut.safetensors": model_bytes[:-1000],
+        "flipped.safetensors": model_bytes[:-9] + bytes([model_bytes[-9] ^ 1]) + model_bytes[-8:],
+        "huge.safetensors": b"\xff" * 8 + model_bytes[8:],
+        "cut.gz": (sample_folder / "t10k-images-idx3-ubyte.gz").read_bytes()[:5000],
+        "magic": b"\0\0\x77\3" + b"\0\0\0\1" * 3 + b"x",
+        "short": b"\0\0\x08\3" + b"\0\0\0\1" + b"\0\0\0\x1c" * 2 + b"x" * 783,
+        "folder": "folder",
+        "bad\udcff name\n.png": b"?",
+    }
+    for name, content in files.items():
+        if content == "folder":
+            Path(name).mkdir()
+        elif content is not None:
+            Path(name).write_bytes(content)
+    return list(files)
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize(
+    "command", [["inspect"], ["evaluate"], ["recognize"], ["recognize", "3.png", "--model"]]
+)
+def test_broken_files_are_exit_code_3_and_one_line(run, broken, command):
+    for name in broken:
+        code, out, err = run(*command, name)
+        assert (code, out) == (3, ""), name
+        assert re.fullmatch(r"digitnet: [^\n]+\n", err), name
+        assert name.split("\udcff")[0] in err
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
+@pytest.mark.parametrize("content", [b"", b"<html></html>", b"\0\0\x08\3" + b"\xff" * 12])
+def test_broken_data_are_exit_code_3_and_one_line(run, place, sample_folder, name, content):
+    (place / "broken" / "mnist").mkdir(parents=True)
+    for file in sample_folder.glob("*.gz"):
+        (place / "broken" / "mnist" / file.name).symlink_to(file)
+    (place / "broken" / "mnist" / (name + ".gz")).unlink()
+    (place / "broken" / "mnist" / name).write_bytes(content)
+    code, out, err = run("train", *SMALL, "--data", "broken")
+    assert (code, out) == (3, "")
+    assert re.fullmatch(rf"digitnet: load_mnist: .*{name}: [^\n]+\n", err)
+    assert not Path("mnist.safetensors").exists()
+
+
+def test_missing_data_say_how_to_get_them(run):
+    code, out, err = run("train", *SMALL, "--data", "nowhere")
+    assert (code, out) == (3, "")
+    assert "digitnet fetch mnist" in err
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(model):
+    read, write = os.pipe()
+    os.close(read)
+    with start("inspect", model, stdout=write) as process:
+        os.close(write)
+        _, err = process.communicate(timeout=TIME_LIMIT)
+    assert err == ""
+    assert process.returncode == 1

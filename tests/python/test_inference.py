@@ -1,0 +1,135 @@
+"""Pictures to digits: what the network is to see of a picture, and what it reads."""
+
+import numpy as np
+import pytest
+
+import digitnet as dn
+
+
+@pytest.fixture(scope="module")
+def classifier(trained):
+    return dn.Classifier(trained)
+
+
+def digits_read(classifier, pictures):
+    return {path.name: classifier.classify(dn.read_picture(path)).digit for path in pictures}
+
+
+def test_the_sample_is_enough_to_read_all_pictures_but_a_slanted_1(classifier, pictures):
+    read = digits_read(classifier, pictures)
+    del read["1-pencil-on-grey-paper.jpg"]
+    assert read == {name: int(name[0]) for name in read}
+
+
+def test_two_epochs_of_all_of_mnist_are_enough_to_read_all_pictures(pictures):
+    try:
+        training = dn.load_mnist().train
+    except dn.IoError:
+        pytest.skip("MNIST is not here; digitnet fetch mnist, or set DIGITNET_DATA_DIR")
+    network = dn.Network([784, 128, 10], seed=1)
+    schedule = dn.cosine_schedule()
+    dn.train(network, training, epochs=2, batch_size=64, optimizer=dn.AdamW(2e-3), schedule=schedule, seed=1)
+    read = digits_read(dn.Classifier(network), pictures)
+    assert read == {name: int(name[0]) for name in read}
+
+
+def test_a_prediction_has_all_its_parts(classifier, mnist):
+    image = mnist.test.images[0]
+    prediction = classifier.classify_image(image)
+    assert prediction.probabilities.shape == (10,)
+    assert prediction.probabilities.dtype == np.float32
+    assert prediction.digit == prediction.probabilities.argmax()
+    assert prediction.probability == prediction.probabilities.max()
+    np.testing.assert_array_equal(prediction.image, image)
+    assert f"{prediction.digit}, probability" in repr(prediction)
+
+
+def test_images_of_mnist_are_read_as_the_network_does(classifier, trained, mnist):
+    read = [classifier.classify_image(image).digit for image in mnist.test.images[:100]]
+    np.testing.assert_array_equal(read, trained.predict(mnist.test[:100]))
+
+
+@pytest.mark.parametrize("shape", [(50, 40), (50, 40, 3), (50, 40, 4), (1, 1), (0, 0)])
+def test_an_empty_picture_has_no_digit(classifier, shape):
+    prediction = classifier.classify(np.full(shape, 255, np.uint8))
+    assert prediction.digit is None
+    assert prediction.probabilities is None
+    assert not prediction.image.any()
+    assert "no ink" in repr(prediction)
+
+
+def test_a_digit_is_the_same_wherever_however_large_and_in_which_colours(classifier, mnist):
+    image = mnist.test.images[0].repeat(4, axis=0).repeat(4, axis=1)
+    canvas = np.zeros((300, 400), np.uint8)
+    canvas[150:262, 30:142] = image
+    expected = classifier.classify(image)
+    for picture in (canvas, 255 - canvas, np.stack([255 - canvas] * 3, axis=2), canvas[:, ::-1][:, ::-1]):
+        prediction = classifier.classify(picture)
+        assert prediction.digit == expected.digit
+        np.testing.assert_allclose(prediction.image.astype(int), expected.image, atol=1)
+
+
+def test_to_mnist_image_fits_the_ink_into_the_box_and_centres_it():
+    picture = np.zeros((200, 300), np.uint8)
+    picture[20:120, 40:70] = 255
+    image = dn.to_mnist_image(picture)
+    assert image.shape == (28, 28)
+    assert image.dtype == np.uint8
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    assert rows[-1] - rows[0] + 1 == 20
+    assert columns[-1] - columns[0] + 1 in (6, 7)
+    ink = image.astype(np.float64)
+    assert (ink.sum(axis=0) @ np.arange(28)) / ink.sum() == pytest.approx(14, abs=0.51)  # whole pixels only
+    assert (ink.sum(axis=1) @ np.arange(28)) / ink.sum() == pytest.approx(14, abs=0.51)
+
+
+def test_read_picture_keeps_the_channels(test_data):
+    folder = test_data / "images"
+    assert dn.read_picture(folder / "0-alpha-only.png").shape == (200, 200, 4)
+    assert dn.read_picture(folder / "5-blue-on-white-low.png").shape == (280, 280, 3)
+    assert dn.read_picture(folder / "6-black-on-white.pgm").shape == (96, 96)
+
+
+def test_pictures_of_other_types_are_refused(classifier):
+    for picture in (
+        np.zeros((5, 5)),
+        np.zeros((5, 5), np.int64),
+        np.zeros(5, np.uint8),
+        np.zeros((5, 5, 5), np.uint8),
+    ):
+        with pytest.raises(dn.ShapeError, match="expected uint8"):
+            classifier.classify(picture)
+        with pytest.raises(dn.ShapeError, match="expected uint8"):
+            dn.to_mnist_image(picture)
+    with pytest.raises(dn.ShapeError, match="classify takes pictures of any size"):
+        classifier.classify_image(np.zeros((27, 28), np.uint8))
+
+
+def test_files_that_are_no_pictures(tmp_path, test_data):
+    (tmp_path / "text.png").write_text("no picture")
+    whole = (test_data / "images" / "3-thick-white-on-black.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.png").write_bytes(b"")
+    for name in ("text.png", "cut.png", "empty.png"):
+        with pytest.raises(dn.FormatError, match=rf"read_picture: .*{name}"):
+            dn.read_picture(tmp_path / name)
+    with pytest.raises(dn.IoError, match=r"read_picture: .*none\.png"):
+        dn.read_picture(tmp_path / "none.png")
+
+
+def test_a_classifier_can_be_made_of_a_file(trained, tmp_path, mnist):
+    trained.save(tmp_path / "model.safetensors")
+    for path in (tmp_path / "model.safetensors", str(tmp_path / "model.safetensors")):
+        assert (
+            dn.Classifier(path).classify_image(mnist.test.images[0]).digit
+            == trained.predict(mnist.test[:1])[0]
+        )
+    with pytest.raises(dn.IoError):
+        dn.Classifier(tmp_path / "none")
+
+
+def test_networks_for_something_else_are_refused():
+    with pytest.raises(dn.ShapeError, match="12 inputs, expected 784"):
+        dn.Classifier(dn.Network([12, 10]))
+    with pytest.raises(dn.ArgumentError, match="softmax"):
+        dn.Classifier(dn.Network([784, 10], output_activation="identity", loss="sum_of_squares"))

@@ -1,0 +1,225 @@
+"""digitnet.train: arguments, reports, stopping, repeating; the arithmetic is in test_numpy_reference.py."""
+
+import io
+
+import numpy as np
+import pytest
+
+import digitnet as dn
+from digitnet.training import epoch_line
+
+
+def parameters(network):
+    return np.concatenate([np.concatenate([layer.weights.ravel(), layer.bias]) for layer in network.layers])
+
+
+def test_a_tiny_network_learns_twenty_images_by_heart(mnist):
+    twenty = mnist.train[:20]
+    network = dn.Network([784, 32, 10], seed=1)
+    history = dn.train(network, twenty, epochs=60, batch_size=5, optimizer=dn.Adam(5e-3))
+    assert network.evaluate(twenty).accuracy == 1
+    assert history.epochs[-1].training_loss < 0.05
+
+
+def test_the_history_says_what_happened(small_network, small_data):
+    history = dn.train(
+        small_network, small_data, validation=0.2, epochs=3, batch_size=50, optimizer=dn.Sgd(0.1)
+    )
+    assert history.reason == "done"
+    assert len(history) == len(history.epochs) == 3
+    assert [report.epoch for report in history.epochs] == [1, 2, 3]
+    for report in history.epochs:
+        assert report.epochs == 3
+        assert report.training_loss > 0
+        assert 0 <= report.training_accuracy <= 1
+        assert report.validation_loss > 0
+        assert 0 <= report.validation_accuracy <= 1
+        assert report.learning_rate == 0.1
+    assert "3 epochs, done" in repr(history)
+
+
+def test_validation_is_measured_after_the_epoch_and_never_learned_from(small_network, small_data):
+    held_out, rest = small_data.split(60, seed=4)
+    twin = small_network.copy()
+    history = dn.train(small_network, rest, validation=held_out, epochs=2, seed=4)
+    dn.train(twin, rest, epochs=2, seed=4)
+    np.testing.assert_array_equal(parameters(small_network), parameters(twin))
+    assert history.epochs[-1].validation_loss == small_network.evaluate(held_out).loss
+    assert history.epochs[-1].validation_accuracy == small_network.evaluate(held_out).accuracy
+
+
+def test_a_share_is_drawn_with_the_seed(small_network, small_data):
+    twin = small_network.copy()
+    dn.train(small_network, small_data, validation=0.2, epochs=2, seed=4)
+    _, rest = small_data.split(60, seed=4)
+    dn.train(twin, rest, epochs=2, seed=4)
+    np.testing.assert_array_equal(parameters(small_network), parameters(twin))
+
+
+def test_reports_come_in_order(small_network, small_data):
+    seen = []
+    dn.train(
+        small_network,
+        small_data,
+        epochs=2,
+        batch_size=128,
+        on_batch=lambda report: seen.append((report.epoch, report.batch, report.batches, report.samples)),
+        on_epoch=lambda report: seen.append(report.epoch),
+    )
+    batches = [(1, 3, 128), (2, 3, 128), (3, 3, 44)]
+    assert seen == [
+        *[(1, batch, of, samples) for batch, of, samples in batches],
+        1,
+        *[(2, batch, of, samples) for batch, of, samples in batches],
+        2,
+    ]
+
+
+def test_the_epoch_is_the_mean_of_its_batches(small_network, small_data):
+    batches = []
+    history = dn.train(small_network, small_data, epochs=1, batch_size=128, on_batch=batches.append)
+    samples = [batch.samples for batch in batches]
+    assert history.epochs[0].training_loss == pytest.approx(
+        np.average([b.loss for b in batches], weights=samples)
+    )
+    assert history.epochs[0].training_accuracy == pytest.approx(
+        np.average([b.accuracy for b in batches], weights=samples)
+    )
+
+
+def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(mnist):
+    trained = []
+    for threads in (1, 2, 3):
+        network = dn.Network([784, 30, 10], seed=1)
+        dn.train(network, mnist.train[:1000], epochs=2, batch_size=100, seed=9, threads=threads)
+        trained.append(parameters(network))
+    np.testing.assert_array_equal(trained[0], trained[1])
+    np.testing.assert_array_equal(trained[0], trained[2])
+
+
+def test_another_seed_gives_another_order(small_network, small_data):
+    twin = small_network.copy()
+    dn.train(small_network, small_data, epochs=1, seed=1)
+    dn.train(twin, small_data, epochs=1, seed=2)
+    assert not np.array_equal(parameters(small_network), parameters(twin))
+
+
+def test_without_shuffling_the_seed_does_not_matter(small_network, small_data):
+    twin = small_network.copy()
+    dn.train(small_network, small_data, epochs=1, seed=1, shuffle=False)
+    dn.train(twin, small_data, epochs=1, seed=2, shuffle=False)
+    np.testing.assert_array_equal(parameters(small_network), parameters(twin))
+
+
+def test_a_schedule_scales_the_learning_rate(small_network, small_data):
+    asked, rates = [], []
+
+    def schedule(progress):
+        asked.append(progress)
+        return 1 - progress
+
+    optimizer = dn.Sgd(0.5)
+    dn.train(
+        small_network,
+        small_data,
+        epochs=2,
+        batch_size=100,
+        optimizer=optimizer,
+        schedule=schedule,
+        on_batch=lambda report: rates.append(report.learning_rate),
+    )
+    np.testing.assert_allclose(asked, (np.arange(6) + 0.5) / 6)
+    np.testing.assert_allclose(rates, 0.5 * (1 - np.array(asked)))
+
+
+def test_cosine_schedule():
+    schedule = dn.cosine_schedule(warmup=0.2)
+    assert [schedule(p) for p in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0], abs=1e-12)
+    for warmup in (-0.1, 1, float("nan")):
+        with pytest.raises(dn.ArgumentError, match="warmup"):
+            dn.cosine_schedule(warmup)
+
+
+def test_stop_below_loss(small_network, small_data):
+    history = dn.train(small_network, small_data, epochs=1000, batch_size=10, stop_below_loss=0.5)
+    losses = [report.training_loss for report in history.epochs]
+    assert history.reason == "loss_reached"
+    assert losses[-1] < 0.5 <= min(losses[:-1])
+
+
+def test_a_stop_flag_ends_after_the_batch_in_work(small_network, small_data):
+    stop, batches = dn.StopFlag(), []
+
+    def count(report):
+        batches.append(report)
+        if len(batches) == 5:
+            stop.request()
+
+    history = dn.train(small_network, small_data, epochs=9, batch_size=100, on_batch=count, stop=stop)
+    assert history.reason == "stopped"
+    assert len(batches) == 5
+    assert len(history) == 1  # the second epoch was cut short
+    assert stop.requested
+    stop.clear()
+    assert not stop.requested
+
+
+def test_a_training_that_diverges_says_so(small_network, small_data):
+    history = dn.train(small_network, small_data, epochs=5, batch_size=50, optimizer=dn.Sgd(3e38))
+    assert history.reason == "diverged"
+
+
+class TellTaleError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("callback", ["on_batch", "on_epoch", "schedule"])
+def test_what_a_callback_raises_ends_the_training(small_network, small_data, callback):
+    def fail(_):
+        raise TellTaleError
+
+    with pytest.raises(TellTaleError):
+        dn.train(small_network, small_data, epochs=3, **{callback: fail})
+    dn.train(small_network, small_data, epochs=1)  # and nothing is broken by it
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"validation": 0.0}, "validation is 0.0"),
+        ({"validation": 1.0}, "validation is 1.0"),
+        ({"validation": -0.5}, "validation is -0.5"),
+        ({"validation": float("nan")}, "validation is nan"),
+        ({"stop_below_loss": -1}, "stop_below_loss is -1"),
+        ({"stop_below_loss": float("nan")}, "stop_below_loss is nan"),
+    ],
+)
+def test_arguments_out_of_range_are_named(small_network, small_data, arguments, message):
+    with pytest.raises(dn.ArgumentError, match=message):
+        dn.train(small_network, small_data, **arguments)
+
+
+def test_data_that_do_not_fit_are_refused(small_network, small_data, mnist):
+    with pytest.raises(dn.ShapeError, match="784"):
+        dn.train(small_network, mnist.test)
+    with pytest.raises(dn.ShapeError, match="784"):
+        dn.train(small_network, small_data, validation=mnist.test)
+    with pytest.raises(dn.ArgumentError, match="train"):
+        dn.train(small_network, small_data[:0])
+    with pytest.raises(dn.Error, match="label"):
+        dn.train(dn.Network([12, 3]), small_data)
+
+
+def test_progress_is_lines_where_there_is_no_terminal(small_network, small_data, monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    history = dn.train(small_network, small_data, validation=0.2, epochs=2, progress=True)
+    assert stream.getvalue().splitlines() == [epoch_line(report) for report in history.epochs]
+    assert stream.getvalue().startswith("epoch 1/2: loss ")
+
+
+def test_nothing_is_printed_unless_asked_for(small_network, small_data, capfd):
+    dn.train(small_network, small_data, epochs=2)
+    assert capfd.readouterr() == ("", "")
