@@ -1,12 +1,11 @@
 #include "kernels.hpp"
 
+#include "dispatch.hpp"
+
 #include <cstring>
 
 namespace digitnet::detail {
 namespace {
-
-/// Compiled into each of the versions below, with the instructions that version may use.
-#define DIGITNET_INLINE [[gnu::always_inline]] inline
 
 /// A block of columns is summed in registers: `Lanes` vectors of `Bytes` bytes, independent of each other, so that
 /// the processor can work on all while each waits for its own last sum.
@@ -59,51 +58,14 @@ DIGITNET_INLINE void combine(Real* out, const Real* start, const Real* matrix, s
   }
 }
 
-#define DIGITNET_ARGUMENTS                                                                             \
-  Real *out, const Real *start, const Real *matrix, std::size_t columns, const std::uint16_t *indices, \
-      const std::uint8_t *values, std::size_t count, const Real *scale
-#define DIGITNET_PASS out, start, matrix, columns, indices, values, count, scale
-
-template <class Real>
-void combine_plain(DIGITNET_ARGUMENTS) {
-  combine<Real, 16>(DIGITNET_PASS);
-}
-
-#if defined(__x86_64__)
-template <class Real>
-[[gnu::target("avx2,fma")]] void combine_avx2(DIGITNET_ARGUMENTS) {
-  combine<Real, 32>(DIGITNET_PASS);
-}
-
-template <class Real>
-[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]] void combine_avx512(DIGITNET_ARGUMENTS) {
-  combine<Real, 64>(DIGITNET_PASS);
-}
-#endif
-
-template <class Real>
-using Combine = void (*)(DIGITNET_ARGUMENTS);
-
-/// The version for the widest vectors that this processor has.
-template <class Real>
-Combine<Real> choose() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq")) {
-    return combine_avx512<Real>;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return combine_avx2<Real>;
-#endif
-  return combine_plain<Real>;
-}
-
 }  // namespace
 
 template <class Real>
-void combine_rows(DIGITNET_ARGUMENTS) {
-  static const Combine<Real> chosen = choose<Real>();
-  chosen(DIGITNET_PASS);
+void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t columns, const std::uint16_t* indices,
+                  const std::uint8_t* values, std::size_t count, const Real* scale) {
+  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    combine<Real, Bytes>(out, start, matrix, columns, indices, values, count, scale);
+  });
 }
 
 template void combine_rows(float*, const float*, const float*, std::size_t, const std::uint16_t*, const std::uint8_t*,

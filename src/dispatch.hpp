@@ -1,0 +1,67 @@
+// dispatch.hpp: inner loops compiled for several processors, the best chosen when the program runs. Internal.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace digitnet::detail {
+
+/// For the loops given to for_processor and all they call: they must be compiled into each version.
+#define DIGITNET_INLINE [[gnu::always_inline]] inline
+#define DIGITNET_INLINE_LAMBDA __attribute__((always_inline))  // behind (), where [[...]] would mean the type
+
+/// Vectors of this many bytes suit a processor.
+enum class Simd : std::size_t { plain = 16, avx2 = 32, avx512 = 64 };
+
+/// What this processor has; found out once.
+inline Simd processor_simd() {
+  static const Simd found = [] {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
+      return Simd::avx512;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Simd::avx2;
+#endif
+    return Simd::plain;
+  }();
+  return found;
+}
+
+template <class Loop>
+void run_plain(const Loop& loop) {
+  loop.template operator()<static_cast<std::size_t>(Simd::plain)>();
+}
+
+#if defined(__x86_64__)
+template <class Loop>
+[[gnu::target("avx2,fma")]] void run_avx2(const Loop& loop) {
+  loop.template operator()<static_cast<std::size_t>(Simd::avx2)>();
+}
+
+template <class Loop>
+[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]] void run_avx512(const Loop& loop) {
+  loop.template operator()<static_cast<std::size_t>(Simd::avx512)>();
+}
+#endif
+
+/// Runs a loop in the version for this processor:
+///
+///     for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA { ... loops, or vectors of Bytes bytes ... });
+///
+/// The loop is compiled once for each version, with what it calls if that is DIGITNET_INLINE. Sums may round differently from one version to the next, since
+/// only some have fused multiply-add; on one machine the bits are always the same.
+template <class Loop>
+void for_processor(const Loop& loop) {
+#if defined(__x86_64__)
+  switch (processor_simd()) {
+    case Simd::avx512: return run_avx512(loop);
+    case Simd::avx2: return run_avx2(loop);
+    case Simd::plain: break;
+  }
+#endif
+  run_plain(loop);
+}
+
+}  // namespace digitnet::detail
