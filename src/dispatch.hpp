@@ -18,13 +18,18 @@ inline Simd processor_simd() {
   static const Simd found = [] {
 #if defined(__x86_64__)
     __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi") ||
+        !__builtin_cpu_supports("bmi2")) {
+      return Simd::plain;
+    }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
       return Simd::avx512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Simd::avx2;
-#endif
+    return Simd::avx2;
+#else
     return Simd::plain;
+#endif
   }();
   return found;
 }
@@ -36,12 +41,12 @@ void run_plain(const Loop& loop) {
 
 #if defined(__x86_64__)
 template <class Loop>
-[[gnu::target("avx2,fma")]] void run_avx2(const Loop& loop) {
+[[gnu::target("avx2,fma,bmi,bmi2,popcnt")]] void run_avx2(const Loop& loop) {
   loop.template operator()<static_cast<std::size_t>(Simd::avx2)>();
 }
 
 template <class Loop>
-[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]] void run_avx512(const Loop& loop) {
+[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,bmi,bmi2,popcnt")]] void run_avx512(const Loop& loop) {
   loop.template operator()<static_cast<std::size_t>(Simd::avx512)>();
 }
 #endif

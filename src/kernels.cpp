@@ -2,75 +2,284 @@
 
 #include "dispatch.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace digitnet::detail {
 namespace {
 
-/// A block of columns is summed in registers: `Lanes` vectors of `Bytes` bytes, independent of each other, so that
-/// the processor can work on all while each waits for its own last sum.
-template <class Real, std::size_t Bytes, std::size_t Lanes>
-struct Block {
+/// `Count` vectors of `Bytes` bytes, side by side: sums that are independent of each other, so that the processor
+/// can work on all while each waits for its own last addition.
+template <class Real, std::size_t Bytes, std::size_t Count>
+struct Sums {
   using Vector [[gnu::vector_size(Bytes)]] = Real;
   static constexpr std::size_t width = Bytes / sizeof(Real);
-  static constexpr std::size_t columns = Lanes * width;
+  static constexpr std::size_t columns = Count * width;
 
-  DIGITNET_INLINE static void combine(Real* out, const Real* start, const Real* matrix, std::size_t stride,
-                                      const std::uint16_t* indices, const std::uint8_t* values, std::size_t count,
-                                      const Real* scale) {
-    Vector sum[Lanes];
-    for (std::size_t lane = 0; lane < Lanes; ++lane) {
-      sum[lane] = Vector{};
-      if (start != nullptr) std::memcpy(&sum[lane], start + lane * width, Bytes);
+  Vector sum[Count];
+
+  DIGITNET_INLINE void start_with(const Real* values) {
+    for (std::size_t i = 0; i < Count; ++i) {
+      sum[i] = Vector{};
+      if (values != nullptr) std::memcpy(&sum[i], values + i * width, Bytes);
     }
-    for (std::size_t k = 0; k < count; ++k) {
-      const Real factor = scale[values[k]];
-      const Real* row = matrix + indices[k] * stride;
-      for (std::size_t lane = 0; lane < Lanes; ++lane) {
-        Vector part;
-        std::memcpy(&part, row + lane * width, Bytes);
-        sum[lane] += factor * part;
-      }
+  }
+  DIGITNET_INLINE void add(Real factor, const Real* values) {
+    for (std::size_t i = 0; i < Count; ++i) {
+      Vector part;
+      std::memcpy(&part, values + i * width, Bytes);
+      sum[i] += factor * part;
     }
-    for (std::size_t lane = 0; lane < Lanes; ++lane) std::memcpy(out + lane * width, &sum[lane], Bytes);
+  }
+  DIGITNET_INLINE void store(Real* values) const {
+    for (std::size_t i = 0; i < Count; ++i) std::memcpy(values + i * width, &sum[i], Bytes);
   }
 };
 
-/// Large blocks first, then smaller ones, then column by column.
-template <class Real, std::size_t Bytes>
-DIGITNET_INLINE void combine(Real* out, const Real* start, const Real* matrix, std::size_t columns,
-                             const std::uint16_t* indices, const std::uint8_t* values, std::size_t count,
-                             const Real* scale) {
-  std::size_t column = 0;
-  const auto at = [&](std::size_t c) { return start == nullptr ? nullptr : start + c; };
-  using Large = Block<Real, Bytes, 8>;
-  using Small = Block<Real, Bytes, 1>;
-  for (; column + Large::columns <= columns; column += Large::columns) {
-    Large::combine(out + column, at(column), matrix + column, columns, indices, values, count, scale);
+/// Calls take(sums, first) for blocks of columns that cover [0, columns): eight vectors, then one, then smaller
+/// vectors, then single numbers.
+template <class Real, std::size_t Bytes, std::size_t Count = 8, class Take>
+DIGITNET_INLINE void for_blocks(std::size_t columns, const Take& take, std::size_t first = 0) {
+  using Block = Sums<Real, Bytes, Count>;
+  for (; first + Block::columns <= columns; first += Block::columns) {
+    Block sums;
+    take(sums, first);
   }
-  for (; column + Small::columns <= columns; column += Small::columns) {
-    Small::combine(out + column, at(column), matrix + column, columns, indices, values, count, scale);
-  }
-  for (; column < columns; ++column) {
-    Real sum = start == nullptr ? Real{0} : start[column];
-    for (std::size_t k = 0; k < count; ++k) sum += scale[values[k]] * matrix[indices[k] * columns + column];
-    out[column] = sum;
+  if constexpr (Count > 1) {
+    for_blocks<Real, Bytes, 1>(columns, take, first);
+  } else if constexpr (Bytes > sizeof(Real)) {
+    for_blocks<Real, Bytes / 2, 1>(columns, take, first);
   }
 }
 
 }  // namespace
 
 template <class Real>
-void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t columns, const std::uint16_t* indices,
-                  const std::uint8_t* values, std::size_t count, const Real* scale) {
+void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
+                  const std::uint16_t* indices, const std::uint8_t* values, std::size_t count, const Real* scale) {
   for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    combine<Real, Bytes>(out, start, matrix, columns, indices, values, count, scale);
+    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+      sums.start_with(start == nullptr ? nullptr : start + first);
+      for (std::size_t k = 0; k < count; ++k) sums.add(scale[values[k]], matrix + indices[k] * stride + first);
+      sums.store(out + first);
+    });
   });
 }
 
-template void combine_rows(float*, const float*, const float*, std::size_t, const std::uint16_t*, const std::uint8_t*,
-                           std::size_t, const float*);
-template void combine_rows(double*, const double*, const double*, std::size_t, const std::uint16_t*,
-                           const std::uint8_t*, std::size_t, const double*);
+template <class Real>
+void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
+                  const std::uint16_t* indices, const Real* factors, std::size_t count) {
+  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+      sums.start_with(start == nullptr ? nullptr : start + first);
+      if (indices == nullptr) {
+        for (std::size_t k = 0; k < count; ++k) sums.add(factors[k], matrix + k * stride + first);
+      } else {
+        for (std::size_t k = 0; k < count; ++k) sums.add(factors[k], matrix + indices[k] * stride + first);
+      }
+      sums.store(out + first);
+    });
+  });
+}
+
+template <class Real>
+void narrow_product(Real* c, const Real* start, const Real* a, std::size_t row_stride, std::size_t column_stride,
+                    const Real* b, std::size_t m, std::size_t count) {
+  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    using Row = Sums<Real, Bytes, lanes * sizeof(Real) / Bytes>;
+    constexpr std::size_t together = Bytes == 64 ? 8 : 4;  // rows whose sums fit into the registers
+    std::size_t i = 0;
+    for (; i + together <= m; i += together) {
+      Row rows[together];
+      for (Row& row : rows) row.start_with(start);
+      const Real* from = a + i * row_stride;
+      for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t r = 0; r < together; ++r)
+          rows[r].add(from[r * row_stride + k * column_stride], b + k * lanes);
+      }
+      for (std::size_t r = 0; r < together; ++r) rows[r].store(c + (i + r) * lanes);
+    }
+    for (; i < m; ++i) {
+      Row row;
+      row.start_with(start);
+      for (std::size_t k = 0; k < count; ++k) row.add(a[i * row_stride + k * column_stride], b + k * lanes);
+      row.store(c + i * lanes);
+    }
+  });
+}
+
+template <class Real>
+void sum_rows(Real* sum, const Real* matrix, std::size_t stride, std::size_t columns, std::size_t count) {
+  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+      sums.start_with(nullptr);
+      for (std::size_t k = 0; k < count; ++k) sums.add(Real{1}, matrix + k * stride + first);
+      sums.store(sum + first);
+    });
+  });
+}
+
+// Halves of halves: first the two off-diagonal quarters of 32 x 32 change places, then those of 16 x 16 within
+// each, down to single bits. Warren, Hacker's Delight (2012), section 7-3.
+void transpose_bits(BitSquare& square) {
+  std::uint64_t mask = 0x00000000ffffffffu;
+  for (std::size_t half = 32; half != 0; half /= 2, mask ^= mask << half) {
+    for (std::size_t block = 0; block < 64; block += 2 * half) {
+      for (std::size_t i = block; i < block + half; ++i) {
+        const std::uint64_t changed = ((square[i] >> half) ^ square[i + half]) & mask;
+        square[i] ^= changed << half;
+        square[i + half] ^= changed;
+      }
+    }
+  }
+}
+
+template <class Real>
+void sparse_gradient(Real* gradient, std::size_t gradient_stride, std::size_t rows, const Real* dz,
+                     std::size_t dz_stride, std::size_t columns, const InkByInput& ink, const Real* scale) {
+  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::uint8_t** const values = ink.values.data();
+      for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+        const std::size_t used = first + sums.columns == columns ? 1 : 0;  // by the last block, each is used up
+        sums.start_with(nullptr);
+        for (std::size_t block = 0; block < ink.bits.size(); ++block) {
+          for (std::uint64_t bits = ink.bits[block][row]; bits != 0; bits &= bits - 1) {
+            const std::size_t sample = block * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+            sums.add(scale[*values[sample]], dz + sample * dz_stride + first);
+            values[sample] += used;
+          }
+        }
+        sums.store(gradient + row * gradient_stride + first);
+      });
+    }
+  });
+}
+
+namespace {
+
+/// e^x - 1 and e^x for x <= 0, in a form without branches that the compiler can vectorise.
+///
+/// x = n ln 2 + r with a whole n, |r| <= ln 2 / 2;  q = e^r - 1 by its Taylor series to r^7, whose next term is
+/// below 6e-9;  e^x - 1 = 2^n q + (2^n - 1), where nothing cancels. Below -87 the result is that of -87. NaN stays.
+struct Exponential {
+  float power;  // 2^n
+  float q;
+
+  DIGITNET_INLINE explicit Exponential(float x) {
+    constexpr float ln2_high = 0.693359375F;  // few bits, so that n * ln2_high is exact
+    constexpr float ln2_low = -2.12194440e-4F;
+    constexpr float shift = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number, kept in the lowest bits
+    x = x < -87.0F ? -87.0F : x;
+    const float shifted = x * 1.44269504F + shift;
+    const float n = shifted - shift;
+    const float r = (x - n * ln2_high) - n * ln2_low;
+    power = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23) + 0x3f800000u);
+    q = r *
+        (1.0F + r * (1.0F / 2 + r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r / 5040))))));
+  }
+
+  DIGITNET_INLINE float minus_one() const { return power * q + (power - 1.0F); }
+  DIGITNET_INLINE float value() const { return power * q + power; }
+};
+
+DIGITNET_INLINE float fast_sigmoid(float z) {
+  const float e = Exponential(-std::abs(z)).value();
+  return (z >= 0 ? 1.0F : e) / (1.0F + e);
+}
+
+DIGITNET_INLINE float fast_tanh(float z) {
+  const float e = Exponential(-2.0F * std::abs(z)).minus_one();
+  return std::copysign(-e / (2.0F + e), z);
+}
+
+template <class Function>
+DIGITNET_INLINE void map_all(std::span<float> values, const Function& f) {
+  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+    float* __restrict const v = values.data();
+    for (std::size_t i = 0; i < values.size(); ++i) v[i] = f(v[i]);
+  });
+}
+
+template <class Function>
+DIGITNET_INLINE void scale_all(std::span<float> gradient, std::span<const float> kept, const Function& f) {
+  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+    float* __restrict const g = gradient.data();
+    const float* __restrict const k = kept.data();
+    for (std::size_t i = 0; i < gradient.size(); ++i) g[i] *= f(k[i]);
+  });
+}
+
+}  // namespace
+
+template <>
+void fast_activate(Activation activation, std::span<float> z) {
+  constexpr auto slope = static_cast<float>(leaky_relu_slope);
+  switch (activation) {
+    case Activation::identity: return;
+    case Activation::sigmoid: return map_all(z, [](float x) DIGITNET_INLINE_LAMBDA { return fast_sigmoid(x); });
+    case Activation::tanh: return map_all(z, [](float x) DIGITNET_INLINE_LAMBDA { return fast_tanh(x); });
+    case Activation::relu: return map_all(z, [](float x) DIGITNET_INLINE_LAMBDA { return x < 0 ? 0.0F : x; });
+    case Activation::leaky_relu:
+      return map_all(z, [](float x) DIGITNET_INLINE_LAMBDA { return x > 0 ? x : slope * x; });
+    case Activation::elu:
+      return map_all(z, [](float x) DIGITNET_INLINE_LAMBDA {
+        const float below = Exponential(x > 0 ? 0.0F : x).minus_one();
+        return x > 0 ? x : below;
+      });
+    case Activation::silu: return map_all(z, [](float x) DIGITNET_INLINE_LAMBDA { return x * fast_sigmoid(x); });
+    default: return activate(activation, z);
+  }
+}
+
+template <>
+void fast_activation_gradient(Activation activation, std::span<float> gradient, std::span<const float> kept) {
+  constexpr auto slope = static_cast<float>(leaky_relu_slope);
+  switch (activation) {
+    case Activation::identity: return;
+    case Activation::sigmoid:
+      return scale_all(gradient, kept, [](float a) DIGITNET_INLINE_LAMBDA { return a * (1.0F - a); });
+    case Activation::tanh:
+      return scale_all(gradient, kept, [](float a) DIGITNET_INLINE_LAMBDA { return 1.0F - a * a; });
+    case Activation::relu:
+      return scale_all(gradient, kept, [](float a) DIGITNET_INLINE_LAMBDA { return a > 0 ? 1.0F : 0.0F; });
+    case Activation::leaky_relu:
+      return scale_all(gradient, kept, [](float a) DIGITNET_INLINE_LAMBDA { return a > 0 ? 1.0F : slope; });
+    case Activation::elu:
+      return scale_all(gradient, kept, [](float a) DIGITNET_INLINE_LAMBDA { return a > 0 ? 1.0F : a + 1.0F; });
+    case Activation::silu:
+      return scale_all(gradient, kept, [](float z) DIGITNET_INLINE_LAMBDA {
+        const float s = fast_sigmoid(z);
+        return s + z * s * (1.0F - s);
+      });
+    default: return activation_gradient(activation, gradient, kept);
+  }
+}
+
+// In double, used for checks, the plain forms are the only ones.
+template <>
+void fast_activate(Activation activation, std::span<double> z) {
+  activate(activation, z);
+}
+
+template <>
+void fast_activation_gradient(Activation activation, std::span<double> gradient, std::span<const double> kept) {
+  activation_gradient(activation, gradient, kept);
+}
+
+#define DIGITNET_INSTANTIATE(Real)                                                                                  \
+  template void combine_rows(Real*, const Real*, const Real*, std::size_t, std::size_t, const std::uint16_t*,       \
+                             const std::uint8_t*, std::size_t, const Real*);                                        \
+  template void combine_rows(Real*, const Real*, const Real*, std::size_t, std::size_t, const std::uint16_t*,       \
+                             const Real*, std::size_t);                                                             \
+  template void narrow_product(Real*, const Real*, const Real*, std::size_t, std::size_t, const Real*, std::size_t, \
+                               std::size_t);                                                                        \
+  template void sum_rows(Real*, const Real*, std::size_t, std::size_t, std::size_t);                                \
+  template void sparse_gradient(Real*, std::size_t, std::size_t, const Real*, std::size_t, std::size_t,             \
+                                const InkByInput&, const Real*);
+DIGITNET_INSTANTIATE(float)
+DIGITNET_INSTANTIATE(double)
 
 }  // namespace digitnet::detail

@@ -1,19 +1,14 @@
 #include "sparse_samples.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 namespace digitnet::detail {
 namespace {
 
-/// Above this share of inputs that are not zero, a dense product takes less time than a sparse one.
-constexpr double largest_density = 0.35;
-
-/// Inputs are counted in 16 bits.
-constexpr std::size_t most_inputs = 1 << 16;
-
-std::size_t count_ink(std::span<const std::uint8_t> pixels) {
-  return pixels.size() - static_cast<std::size_t>(std::count(pixels.begin(), pixels.end(), std::uint8_t{0}));
-}
+/// Samples that are packed by one thread at a time.
+constexpr std::size_t piece_samples = 2048;
 
 /// The density of a data set, from a thousand samples spread over it.
 double estimate_density(const Dataset& data) {
@@ -21,45 +16,95 @@ double estimate_density(const Dataset& data) {
   std::size_t ink = 0;
   std::size_t pixels = 0;
   for (std::size_t sample = 0; sample < data.size(); sample += step) {
-    ink += count_ink(data.pixels(sample));
+    const auto all = data.pixels(sample);
+    ink += all.size() - static_cast<std::size_t>(std::count(all.begin(), all.end(), std::uint8_t{0}));
     pixels += data.inputs();
   }
   return static_cast<double>(ink) / static_cast<double>(pixels);
 }
 
+/// One bit for each of eight bytes, set if it is not zero. The first byte is the lowest bit.
+std::uint64_t bits_of_eight(const std::uint8_t* bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::uint64_t low_seven = 0x7f7f7f7f7f7f7f7fu;
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, 8);
+  word = ((word | ((word & low_seven) + low_seven)) & ~low_seven) >> 7;  // 1 in each byte that is not zero
+  return (word * 0x0102040810204080u) >> 56;                             // the eight ones side by side
+}
+
+/// Lists one group of pixels behind the `count` that are listed; `first` is the input of its first pixel.
+std::size_t list_group(std::uint64_t bits, std::size_t first, const std::uint8_t* pixels, std::uint16_t* inputs,
+                       std::uint8_t* values, std::size_t count) {
+  for (; bits != 0; bits &= bits - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(bits));
+    inputs[count] = static_cast<std::uint16_t>(first + i);
+    values[count++] = pixels[first + i];
+  }
+  return count;
+}
+
+std::span<const std::uint8_t> group_of(std::span<const std::uint8_t> pixels, std::size_t group) {
+  return pixels.subspan(group * ink_group, std::min(ink_group, pixels.size() - group * ink_group));
+}
+
 }  // namespace
 
-std::optional<SparseSamples> SparseSamples::pack(const Dataset& data) {
-  if (!data.has_bytes() || data.empty() || data.inputs() == 0 || data.inputs() >= most_inputs ||
-      estimate_density(data) > largest_density) {
+std::uint64_t ink_bits(std::span<const std::uint8_t> pixels) {
+  std::uint64_t bits = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= pixels.size(); i += 8) bits |= bits_of_eight(pixels.data() + i) << i;
+  for (; i < pixels.size(); ++i) bits |= std::uint64_t{pixels[i] != 0} << i;
+  return bits;
+}
+
+std::size_t list_ink(std::span<const std::uint8_t> pixels, std::uint16_t* inputs, std::uint8_t* values) {
+  std::size_t count = 0;
+  for (std::size_t group = 0; group < ink_groups(pixels.size()); ++group) {
+    count = list_group(ink_bits(group_of(pixels, group)), group * ink_group, pixels.data(), inputs, values, count);
+  }
+  return count;
+}
+
+std::optional<SparseSamples> SparseSamples::pack(const Dataset& data, ThreadTeam& team) {
+  if (!data.has_bytes() || data.empty() || data.inputs() == 0 || data.inputs() > most_listed_inputs ||
+      estimate_density(data) > largest_sparse_density) {
     return std::nullopt;
   }
   SparseSamples packed;
-  packed.groups_ = (data.inputs() + sparse_group - 1) / sparse_group;
+  packed.groups_ = ink_groups(data.inputs());
+  packed.bits_.resize(data.size() * packed.groups_);
+  packed.group_begins_.resize(packed.bits_.size());
   packed.begins_.resize(data.size() + 1);
-  for (std::size_t sample = 0; sample < data.size(); ++sample) {
-    packed.begins_[sample + 1] = packed.begins_[sample] + count_ink(data.pixels(sample));
-  }
-  packed.group_begins_.resize(data.size() * (packed.groups_ + 1));
-  packed.inputs_.resize(packed.begins_.back() + 1);  // one more: written to and never read
-  packed.values_.resize(packed.begins_.back() + 1);
-  for (std::size_t sample = 0; sample < data.size(); ++sample) {
-    const std::span<const std::uint8_t> pixels = data.pixels(sample);
-    std::uint16_t* inputs = packed.inputs_.data() + packed.begins_[sample];
-    std::uint8_t* values = packed.values_.data() + packed.begins_[sample];
-    std::uint16_t* marks = &packed.group_begins_[sample * (packed.groups_ + 1)];
-    std::size_t found = 0;
+  const std::size_t pieces = (data.size() + piece_samples - 1) / piece_samples;
+  const auto for_samples = [&](auto&& visit) {
+    team.run(pieces, [&](std::size_t piece, std::size_t) {
+      const std::size_t last = std::min(data.size(), (piece + 1) * piece_samples);
+      for (std::size_t sample = piece * piece_samples; sample < last; ++sample) visit(sample);
+    });
+  };
+  for_samples([&](std::size_t sample) {
+    std::size_t count = 0;
     for (std::size_t group = 0; group < packed.groups_; ++group) {
-      marks[group] = static_cast<std::uint16_t>(found);
-      const std::size_t last = std::min(pixels.size(), (group + 1) * sparse_group);
-      for (std::size_t i = group * sparse_group; i < last; ++i) {  // without a branch: ink is hard to foretell
-        inputs[found] = static_cast<std::uint16_t>(i);
-        values[found] = pixels[i];
-        found += pixels[i] != 0 ? 1 : 0;
-      }
+      const std::uint64_t bits = ink_bits(group_of(data.pixels(sample), group));
+      packed.bits_[sample * packed.groups_ + group] = bits;
+      packed.group_begins_[sample * packed.groups_ + group] = static_cast<std::uint16_t>(count);
+      count += static_cast<std::size_t>(std::popcount(bits));
     }
-    marks[packed.groups_] = static_cast<std::uint16_t>(found);
-  }
+    packed.begins_[sample + 1] = count;
+  });
+  for (std::size_t sample = 0; sample < data.size(); ++sample) packed.begins_[sample + 1] += packed.begins_[sample];
+  packed.inputs_.resize(packed.begins_.back());
+  packed.values_.resize(packed.begins_.back());
+  for_samples([&](std::size_t sample) {
+    std::uint16_t* const inputs = packed.inputs_.data() + packed.begins_[sample];
+    std::uint8_t* const values = packed.values_.data() + packed.begins_[sample];
+    std::size_t count = 0;
+    for (std::size_t group = 0; group < packed.groups_; ++group) {
+      count = list_group(packed.bits_[sample * packed.groups_ + group], group * ink_group, data.pixels(sample).data(),
+                         inputs, values, count);
+    }
+  });
   return packed;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <digitnet/dataset.hpp>
+#include <digitnet/parallel.hpp>
 
 #include <array>
 #include <cstdint>
@@ -11,48 +12,71 @@
 
 namespace digitnet::detail {
 
-/// Inputs that one piece of the first layer's gradient is about. Where each such group begins in the list of a
-/// sample is stored, so that a piece finds its part without searching.
-inline constexpr std::size_t sparse_group = 64;
+/// Inputs are looked at in groups of this many, one bit each.
+inline constexpr std::size_t ink_group = 64;
+
+/// Groups that `inputs` inputs make; the last may be cut short.
+constexpr std::size_t ink_groups(std::size_t inputs) { return (inputs + ink_group - 1) / ink_group; }
+
+/// Which of up to 64 pixels are not zero, as bits.
+std::uint64_t ink_bits(std::span<const std::uint8_t> pixels);
+
+/// Inputs are listed in 16 bits.
+inline constexpr std::size_t most_listed_inputs = 1 << 16;
+
+/// Above this share of inputs that are not zero, a dense product takes less time than a sparse one.
+inline constexpr double largest_sparse_density = 0.35;
+
+/// Lists the pixels of one sample that are not zero.
+/// @param pixels  at most most_listed_inputs
+/// @param inputs  their positions, rising; room for all pixels
+/// @param values  likewise, the pixels themselves
+/// @return  how many
+std::size_t list_ink(std::span<const std::uint8_t> pixels, std::uint16_t* inputs, std::uint8_t* values);
 
 /// The pixels with ink of every sample of a data set, in order: about a fifth of MNIST's. Three bytes each.
 class SparseSamples {
  public:
   /// Packs a data set if that pays: its samples are bytes, and few enough of them are not zero.
   /// Nothing else about a training depends on the answer, but for roundings.
-  static std::optional<SparseSamples> pack(const Dataset& data);
+  static std::optional<SparseSamples> pack(const Dataset& data, ThreadTeam& team);
 
   struct Entries {
     std::span<const std::uint16_t> inputs;  ///< rising
     std::span<const std::uint8_t> values;   ///< 1 to 255
   };
 
-  /// All entries of a sample.
-  Entries entries(std::size_t sample) const { return range(begins_[sample], begins_[sample + 1]); }
+  Entries entries(std::size_t sample) const {
+    const std::size_t first = begins_[sample];
+    const std::size_t count = begins_[sample + 1] - first;
+    return {{inputs_.data() + first, count}, {values_.data() + first, count}};
+  }
 
-  /// Those with inputs in [group * sparse_group, (group + 1) * sparse_group).
-  Entries entries(std::size_t sample, std::size_t group) const {
-    const std::uint16_t* marks = &group_begins_[sample * (groups_ + 1) + group];
-    return range(begins_[sample] + marks[0], begins_[sample] + marks[1]);
+  /// The part of a sample's list that is about the inputs [64 group, 64 group + 64).
+  struct Group {
+    std::uint64_t bits;          ///< where there is ink
+    const std::uint8_t* values;  ///< as many as there are bits
+  };
+
+  Group group(std::size_t sample, std::size_t group) const {
+    const std::size_t index = sample * groups_ + group;
+    return {bits_[index], values_.data() + begins_[sample] + group_begins_[index]};
   }
 
  private:
-  Entries range(std::size_t first, std::size_t last) const {
-    return {{inputs_.data() + first, last - first}, {values_.data() + first, last - first}};
-  }
-
   std::size_t groups_ = 0;
+  std::vector<std::uint64_t> bits_;          // of each group of each sample
+  std::vector<std::uint16_t> group_begins_;  // likewise, from the begin of the sample
   std::vector<std::size_t> begins_;          // of each sample in the lists, and their end
-  std::vector<std::uint16_t> group_begins_;  // of each group of each sample, and their end, from the sample's begin
   std::vector<std::uint16_t> inputs_;
   std::vector<std::uint8_t> values_;
 };
 
-/// What a byte means as a number: byte / 255, for all 256.
+/// What a byte means as a number: byte / 255 * factor, for all 256.
 template <class Real>
-constexpr std::array<Real, 256> byte_scale() {
+constexpr std::array<Real, 256> byte_scale(Real factor = Real{1}) {
   std::array<Real, 256> scale{};
-  for (std::size_t byte = 0; byte < 256; ++byte) scale[byte] = static_cast<Real>(byte) * (Real{1} / 255);
+  for (std::size_t byte = 0; byte < 256; ++byte) scale[byte] = static_cast<Real>(byte) * (Real{1} / 255) * factor;
   return scale;
 }
 
