@@ -1,5 +1,7 @@
 #include "engine.hpp"
 
+#include "denormals.hpp"
+
 #include <algorithm>
 
 namespace digitnet::detail {
@@ -56,8 +58,12 @@ Engine<Real>::Engine(Network<Real>& network, const Dataset& data, Optimizer<Real
     }
   }
   copy_piece_ = [this](std::size_t piece, std::size_t) { copy_samples(piece); };
-  forward_piece_ = [this](std::size_t tile, std::size_t) { forward_tile(phase_layer_, tile); };
+  forward_piece_ = [this](std::size_t tile, std::size_t) {
+    const FlushDenormals guard;
+    forward_tile(phase_layer_, tile);
+  };
   backward_piece_ = [this](std::size_t block, std::size_t worker) {
+    const FlushDenormals guard;
     backward_block(phase_layer_, block, scratch_[worker]);
   };
 }
