@@ -100,7 +100,7 @@ template <class Real>
 Evaluation evaluate(const char* where, const Network<Real>& network, const Dataset& data, ThreadTeam& team) {
   require_fitting_data(where, network.architecture(), data);
   const Activation last = network.layers().back().activation;
-  const bool cross_entropy = network.loss() == LossFunction::softmax_cross_entropy;
+  const LossFunction loss = network.loss();
   Labels predicted = Labels::from_shape({data.size()});
   std::vector<std::uint8_t> among_two(data.size());
   std::vector<double> losses(data.size());
@@ -116,9 +116,8 @@ Evaluation evaluate(const char* where, const Network<Real>& network, const Datas
           if (needs_preactivation(last)) activate(last, values);
           predicted(sample) = static_cast<std::uint8_t>(largest<Real>(values));
           among_two[sample] = among_largest<Real>(values, label, 2) ? 1 : 0;
-          if (!cross_entropy && !needs_preactivation(last)) activate(last, values);
-          losses[sample] =
-              cross_entropy ? softmax_cross_entropy(values, label, Real{1}) : sum_of_squares(values, label, Real{1});
+          if (!loss_takes_logits(loss) && !needs_preactivation(last)) activate(last, values);
+          losses[sample] = sample_loss<Real>(loss, values, label, 1, 0);
         }
       });
 
