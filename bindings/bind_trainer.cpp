@@ -121,10 +121,6 @@ void bind_trainer(py::module_& m) {
   m.def("train", &train_network, py::arg("network"), py::arg("training"), py::arg("validation"), py::arg("optimizer"),
         py::arg("epochs"), py::arg("batch_size"), py::arg("threads"), py::arg("shuffle"), py::arg("stop_below_loss"),
         py::arg("schedule"), py::arg("seed"), py::arg("on_batch"), py::arg("on_epoch"), py::arg("stop"), train_doc);
-  m.def("cosine_schedule", &cosine_schedule, py::arg("warmup") = 0.0,
-        "A schedule that falls from 1 to 0 along half a cosine, after a warm-up over the first share "
-        "(Loshchilov and\n"
-        "Hutter 2017).\n\nRaises:\n    ArgumentError: if warmup is not in [0, 1).");
 }
 
 }  // namespace digitnet::python

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
   bind_dataset(m);
   bind_preprocess(m);
   bind_optimizer(m);
+  bind_schedule(m);
   bind_metrics(m);
   bind_network(m);
   bind_trainer(m);

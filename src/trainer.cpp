@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 
 namespace digitnet {
@@ -25,16 +24,6 @@ void check_options(const TrainingOptions& options) {
 }
 
 }  // namespace
-
-Schedule cosine_schedule(double warmup) {
-  if (!(warmup >= 0 && warmup < 1)) {
-    throw ArgumentError(text("cosine_schedule: warmup is ", warmup, ", expected a share of at least 0 and below 1"));
-  }
-  return [warmup](double progress) {
-    if (progress < warmup) return progress / warmup;
-    return 0.5 * (1 + std::cos(std::numbers::pi * (progress - warmup) / (1 - warmup)));
-  };
-}
 
 template <class Real>
 History train(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,

@@ -16,6 +16,7 @@
 #include <digitnet/layer.hpp>
 #include <digitnet/network.hpp>
 #include <digitnet/optimizer.hpp>
+#include <digitnet/schedule.hpp>
 #include <digitnet/metrics.hpp>
 #include <digitnet/trainer.hpp>
 #include <digitnet/serialization.hpp>

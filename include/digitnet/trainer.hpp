@@ -6,6 +6,7 @@
 #include <digitnet/network.hpp>
 #include <digitnet/optimizer.hpp>
 #include <digitnet/random.hpp>
+#include <digitnet/schedule.hpp>
 
 #include <array>
 #include <atomic>
@@ -50,16 +51,6 @@ struct EpochReport {
   double learning_rate = 0;                     ///< of the last step
   double seconds = 0;                           ///< for the epoch, without validation
 };
-
-/// The learning rate over a training: a factor on it for each step.
-/// @param progress  how far the training will be in the middle of the step, as a share of all steps, in (0, 1)
-using Schedule = std::function<double(double progress)>;
-
-/// From 1 down to 0 along half a cosine, after a warm-up from 0 to 1 over its first share.
-/// @param warmup  in [0, 1)
-/// @throws ArgumentError  if warmup is out of range
-/// @see Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts (2017), formula 5
-Schedule cosine_schedule(double warmup = 0.0);
 
 struct TrainingOptions {
   std::size_t epochs = 10;

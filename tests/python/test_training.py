@@ -132,14 +132,6 @@ def test_a_schedule_scales_the_learning_rate(small_network, small_data):
     np.testing.assert_allclose(rates, 0.5 * (1 - np.array(asked)))
 
 
-def test_cosine_schedule():
-    schedule = dn.cosine_schedule(warmup=0.2)
-    assert [schedule(p) for p in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0], abs=1e-12)
-    for warmup in (-0.1, 1, float("nan")):
-        with pytest.raises(dn.ArgumentError, match="warmup"):
-            dn.cosine_schedule(warmup)
-
-
 def test_stop_below_loss(small_network, small_data):
     history = dn.train(small_network, small_data, epochs=1000, batch_size=10, stop_below_loss=0.5)
     losses = [report.training_loss for report in history.epochs]
