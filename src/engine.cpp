@@ -3,6 +3,8 @@
 #include "denormals.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <tuple>
 
 namespace digitnet::detail {
 namespace {
@@ -21,6 +23,9 @@ constexpr std::size_t tile_sparse_units = 128;
 constexpr std::size_t least_tiles = 4;
 /// Weights of a block at the most.
 constexpr std::size_t block_weights = 1 << 17;
+/// Units whose norms are limited, and rows of weights that are blended, at a time.
+constexpr std::size_t limit_units = 64;
+constexpr std::size_t blend_rows = 64;
 
 constexpr std::size_t parts(std::size_t whole, std::size_t part) { return (whole + part - 1) / part; }
 
@@ -32,40 +37,56 @@ Matrix<Real> padded_matrix(std::size_t rows, std::size_t columns) {
 }  // namespace
 
 template <class Real>
-Engine<Real>::Engine(Network<Real>& network, const Dataset& data, Optimizer<Real>& optimizer, std::size_t batch_size,
-                     ThreadTeam& team)
+Engine<Real>::Engine(Network<Real>& network, const Dataset& data, Optimizer<Real>& optimizer,
+                     const TrainingOptions& options, ThreadTeam& team)
     : network_(network),
       data_(data),
       optimizer_(optimizer),
+      options_(options),
       team_(team),
+      keeps_gradients_(options.clip_norm > 0),
+      measures_gradients_(options.clip_norm > 0 || options.statistics),
+      byte_scale_(byte_scale<Real>(static_cast<Real>(1 / (1 - options.input_dropout)))),
       sparse_(SparseSamples::pack(data, team)),
-      x_(padded_matrix<Real>(sparse_ ? 0 : batch_size, network.inputs())),
       layers_(network.layers().size()),
-      scratch_(team.size()),
-      tile_losses_(parts(batch_size, few_samples)),
-      tile_correct_(tile_losses_.size()) {
+      scratch_(team.size()) {
+  const std::size_t batch_size = std::min(options.batch_size, data.size());
+  x_ = padded_matrix<Real>(sparse_ ? 0 : batch_size, network.inputs());
+  if (sparse_ && options.input_dropout > 0) thinned_.emplace(batch_size, network.inputs());
+  tile_losses_.resize(parts(batch_size, few_samples));
+  tile_correct_.resize(tile_losses_.size());
+  weigh_samples();
+
   std::vector<std::size_t> tensor_sizes;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     tensor_sizes.push_back(layer(i).weights.size());
     tensor_sizes.push_back(layer(i).bias.size());
     plan(i, batch_size);
   }
+  for (std::size_t i = 0; options.batch_norm && i + 1 < layers_.size(); ++i) {
+    tensor_sizes.insert(tensor_sizes.end(), {layer(i).outputs(), layer(i).outputs()});
+  }
   optimizer.prepare(tensor_sizes);
-  for (Scratch& scratch : scratch_) {
-    if (sparse_) {
+  if (sparse_) {
+    for (Scratch& scratch : scratch_) {
       scratch.ink_bits.resize(parts(batch_size, 64));
       scratch.ink_values.resize(batch_size);
     }
   }
-  copy_piece_ = [this](std::size_t piece, std::size_t) { copy_samples(piece); };
-  forward_piece_ = [this](std::size_t tile, std::size_t) {
+  prepare_piece_ = [this](std::size_t piece, std::size_t) { prepare_samples(piece); };
+  forward_piece_ = [this](std::size_t tile, std::size_t worker) {
     const FlushDenormals guard;
-    forward_tile(phase_layer_, tile);
+    forward_tile(phase_layer_, tile, scratch_[worker]);
   };
   backward_piece_ = [this](std::size_t block, std::size_t worker) {
     const FlushDenormals guard;
     backward_block(phase_layer_, block, scratch_[worker]);
   };
+  clipped_piece_ = [this](std::size_t block, std::size_t worker) {
+    const FlushDenormals guard;
+    clipped_block(phase_layer_, block, scratch_[worker]);
+  };
+  limit_piece_ = [this](std::size_t tile, std::size_t) { limit_norms(phase_layer_, tile); };
 }
 
 /// Room for layer i, and how its work is cut.
@@ -73,11 +94,15 @@ template <class Real>
 void Engine<Real>::plan(std::size_t i, std::size_t batch_size) {
   const std::size_t inputs = layer(i).inputs();
   const std::size_t units = layer(i).outputs();
-  const bool last = i + 1 == layers_.size();
   Workspace& space = layers_[i];
   space.a = padded_matrix<Real>(batch_size, units);
   space.dz = padded_matrix<Real>(batch_size, units);
   space.z = padded_matrix<Real>(needs_preactivation(layer(i).activation) ? batch_size : 0, units);
+  if (!is_last(i) && options_.dropout > 0) {
+    space.mask = padded_matrix<Real>(batch_size, units);
+    space.dropped = padded_matrix<Real>(batch_size, units);
+  }
+  if (!is_last(i) && options_.batch_norm) space.norm.emplace(batch_size, units);
 
   space.narrow = units <= lanes && !is_sparse(i);
   if (space.narrow) {
@@ -88,46 +113,90 @@ void Engine<Real>::plan(std::size_t i, std::size_t batch_size) {
     std::copy_n(layer(i).bias.data(), units, space.padded_bias.data());
   }
 
-  // The loss needs a whole row of the last layer.
-  space.tile_units = last ? units : std::min(units, is_sparse(i) ? tile_sparse_units : tile_wide_units);
+  // The loss needs a whole row of the last layer, batch normalisation a whole column.
+  space.tile_units =
+      is_last(i) || space.narrow ? units : std::min(units, is_sparse(i) ? tile_sparse_units : tile_wide_units);
   const std::size_t unit_tiles = parts(units, space.tile_units);
   space.tile_samples = std::clamp(parts(batch_size, parts(least_tiles, unit_tiles)), few_samples, tile_most_samples);
+  if (space.norm) space.tile_samples = batch_size;
 
   // At least four blocks, of whole vectors, unless the layer is small.
   const std::size_t rows = std::min(block_weights / units, parts(inputs, least_tiles));
   space.block_rows = is_sparse(i) ? ink_group : std::max(lanes, padded(rows));
 
+  space.norms.resize(parts(inputs, space.block_rows));
+  if (keeps_gradients_) {
+    space.weight_gradients = zeros<Real>({inputs, units});
+    space.bias_gradients = zero_vector<Real>(units);
+    space.gamma_gradients = zero_vector<Real>(space.norm ? units : 0);
+    space.beta_gradients = zero_vector<Real>(space.norm ? units : 0);
+  }
+  if (options_.statistics) space.alive = zeros<std::uint8_t>({parts(batch_size, space.tile_samples), units});
+
+  const auto at_least = [](Vector<Real>& vector, std::size_t size) {
+    if (vector.size() < size) vector = zero_vector<Real>(size);
+  };
   const std::size_t block_size = std::min(space.block_rows, inputs) * units;
   for (Scratch& scratch : scratch_) {
-    if (scratch.gradient.size() < block_size) scratch.gradient = zero_vector<Real>(block_size);
-    if (space.narrow && scratch.narrow_gradient.size() < space.block_rows * lanes) {
-      scratch.narrow_gradient = zero_vector<Real>(space.block_rows * lanes);
-    }
-    const std::size_t widest = std::max(space.block_rows, units);
-    if (scratch.bias_gradient.size() < widest) scratch.bias_gradient = zero_vector<Real>(widest);
+    at_least(scratch.gradient, block_size);
+    if (options_.statistics) at_least(scratch.before, block_size);
+    if (options_.statistics) at_least(scratch.derivative, units);
+    if (space.narrow) at_least(scratch.narrow_gradient, space.block_rows * lanes);
+    at_least(scratch.unit_gradient, std::max(space.block_rows, units));
+    if (options_.batch_norm) at_least(scratch.gamma_gradient, std::max(space.block_rows, units));
   }
 }
 
 template <class Real>
-std::pair<double, std::size_t> Engine<Real>::step(std::span<const std::uint32_t> samples, double schedule) {
+void Engine<Real>::weigh_samples() {
+  const auto& [by_class, by_sample] = std::tie(options_.class_weights, options_.sample_weights);
+  if (by_class.empty() && by_sample.empty()) return;
+  sample_weights_.resize(data_.size());
+  for (std::size_t sample = 0; sample < data_.size(); ++sample) {
+    sample_weights_[sample] =
+        (by_class.empty() ? 1.0 : by_class[data_.label(sample)]) * (by_sample.empty() ? 1.0 : by_sample[sample]);
+  }
+}
+
+template <class Real>
+StepResult Engine<Real>::step(std::span<const std::uint32_t> samples, double schedule, const Rng& rng, bool measure) {
   samples_ = samples;
+  rng_ = rng;
+  measure_ = measure;
+  weight_ = static_cast<double>(samples.size());
+  if (!sample_weights_.empty()) {
+    weight_ = 0;
+    for (const std::uint32_t sample : samples) weight_ += sample_weights_[sample];
+  }
   optimizer_.begin_step(schedule);
-  if (!sparse_) team_.run(parts(samples.size(), few_samples), copy_piece_);
+  if (!sparse_ || thinned_) team_.run(parts(samples.size(), few_samples), prepare_piece_);
   for (phase_layer_ = 0; phase_layer_ < layers_.size(); ++phase_layer_) {
     const Workspace& space = layers_[phase_layer_];
     team_.run(parts(samples.size(), space.tile_samples) * parts(layer(phase_layer_).outputs(), space.tile_units),
               forward_piece_);
   }
+  first_step_ = false;
   for (phase_layer_ = layers_.size(); phase_layer_-- > 0;) {
-    team_.run(parts(layer(phase_layer_).inputs(), layers_[phase_layer_].block_rows), backward_piece_);
+    team_.run(layers_[phase_layer_].norms.size(), backward_piece_);
   }
-  double loss = 0;
-  std::size_t correct = 0;
+  if (measures_gradients_) count_norms();
+  if (keeps_gradients_) {
+    for (phase_layer_ = 0; phase_layer_ < layers_.size(); ++phase_layer_) {
+      team_.run(layers_[phase_layer_].norms.size(), clipped_piece_);
+    }
+  }
+  if (options_.max_norm > 0) {
+    for (phase_layer_ = 0; phase_layer_ < layers_.size(); ++phase_layer_) {
+      team_.run(parts(layer(phase_layer_).outputs(), limit_units), limit_piece_);
+    }
+  }
+
+  StepResult result{.weight = weight_};
   for (std::size_t tile = 0; tile < parts(samples.size(), layers_.back().tile_samples); ++tile) {
-    loss += tile_losses_[tile];
-    correct += tile_correct_[tile];
+    result.loss += tile_losses_[tile];
+    result.correct += tile_correct_[tile];
   }
-  return {loss, correct};
+  return result;
 }
 
 /// The rows of a workspace that the batch uses.
@@ -139,36 +208,95 @@ MatrixView<Real> Engine<Real>::batch_view(Matrix<Real>& matrix, std::size_t colu
 /// What layer i is given, (samples, inputs). Not for the sparse layer.
 template <class Real>
 MatrixView<Real> Engine<Real>::inputs_of(std::size_t i) {
-  return batch_view(i == 0 ? x_ : layers_[i - 1].a, layer(i).inputs());
+  if (i == 0) return batch_view(x_, network_.inputs());
+  Workspace& before = layers_[i - 1];
+  return batch_view(options_.dropout > 0 ? before.dropped : before.a, layer(i).inputs());
 }
 
 template <class Real>
-void Engine<Real>::copy_samples(std::size_t piece) {
+SparseSamples::Entries Engine<Real>::ink_of(std::size_t slot) const {
+  return thinned_ ? thinned_->entries(slot) : sparse_->entries(samples_[slot]);
+}
+
+/// The generator for one place in the batch. Layers are counted from 1 here; 0 is the inputs.
+template <class Real>
+Rng Engine<Real>::fork(std::size_t layer, std::size_t slot, std::size_t first) const {
+  return rng_.fork((static_cast<std::uint64_t>(slot) * (most_layers + 1) + layer) * (most_units + 1) + first);
+}
+
+/// A row of factors: 0 with the probability `share`, else 1 / (1 - share).
+template <class Real>
+void draw_mask(std::span<Real> mask, double share, Rng rng) {
+  const auto kept = static_cast<Real>(1 / (1 - share));
+  for (Real& factor : mask) factor = rng.uniform() < share ? Real{0} : kept;
+}
+
+template <class Real>
+void Engine<Real>::prepare_samples(std::size_t piece) {
   const std::size_t last = std::min(samples_.size(), (piece + 1) * few_samples);
-  for (std::size_t s = piece * few_samples; s < last; ++s) data_.copy_sample(samples_[s], inputs_of(0).row(s));
+  for (std::size_t s = piece * few_samples; s < last; ++s) {
+    if (thinned_) {
+      thinned_->thin(s, *sparse_, samples_[s], options_.input_dropout, fork(0, s, 0));
+      continue;
+    }
+    const std::span<Real> x = inputs_of(0).row(s);
+    data_.copy_sample(samples_[s], x);
+    if (options_.input_dropout > 0) {
+      const auto kept = static_cast<Real>(1 / (1 - options_.input_dropout));
+      Rng rng = fork(0, s, 0);
+      for (Real& value : x) value = rng.uniform() < options_.input_dropout ? Real{0} : kept * value;
+    }
+  }
 }
 
 template <class Real>
-void Engine<Real>::forward_tile(std::size_t i, std::size_t tile) {
+void Engine<Real>::forward_tile(std::size_t i, std::size_t tile, Scratch& scratch) {
   Workspace& space = layers_[i];
-  const std::size_t units = layer(i).outputs();
-  const std::size_t unit_tiles = parts(units, space.tile_units);
-  const std::size_t first_sample = tile / unit_tiles * space.tile_samples;
+  const std::size_t outputs = layer(i).outputs();
+  const std::size_t unit_tiles = parts(outputs, space.tile_units);
+  const std::size_t sample_tile = tile / unit_tiles;
+  const std::size_t first_sample = sample_tile * space.tile_samples;
   const std::size_t first_unit = tile % unit_tiles * space.tile_units;
-  const Range samples_of_tile{first_sample, std::min(space.tile_samples, samples_.size() - first_sample)};
-  const Range units_of_tile{first_unit, std::min(space.tile_units, units - first_unit)};
+  const Range samples{first_sample, std::min(space.tile_samples, samples_.size() - first_sample)};
+  const Range units{first_unit, std::min(space.tile_units, outputs - first_unit)};
 
-  preactivation(i, samples_of_tile, units_of_tile);
+  preactivation(i, samples, units);
+  const auto part = [&](Matrix<Real>& matrix) {
+    return batch_view(matrix, outputs).columns_from(units.first, units.count);
+  };
+  if (space.norm) space.norm->forward(part(space.a), first_unit, first_step_);
   const Activation activation = layer(i).activation;
-  const MatrixView<Real> a = batch_view(space.a, units).columns_from(units_of_tile.first, units_of_tile.count);
-  for (std::size_t s = first_sample; s < first_sample + samples_of_tile.count; ++s) {
-    const std::span<Real> values = a.row(s);
-    if (needs_preactivation(activation)) {
-      std::copy(values.begin(), values.end(), batch_view(space.z, units).row(s).begin() + units_of_tile.first);
+  for (std::size_t s = first_sample; s < first_sample + samples.count; ++s) {
+    const std::span<Real> values = part(space.a).row(s);
+    if (needs_preactivation(activation)) std::copy(values.begin(), values.end(), part(space.z).row(s).begin());
+    if (is_last(i)) continue;
+    fast_activate(activation, values);
+    if (options_.statistics) look_at_units(i, s, units, sample_tile, scratch);
+    if (options_.dropout > 0) {
+      const std::span<Real> mask = part(space.mask).row(s);
+      const std::span<Real> dropped = part(space.dropped).row(s);
+      draw_mask(mask, options_.dropout, fork(i + 1, s, first_unit));
+      for (std::size_t k = 0; k < mask.size(); ++k) dropped[k] = values[k] * mask[k];
     }
-    if (i + 1 < layers_.size()) fast_activate(activation, values);
   }
-  if (i + 1 == layers_.size()) loss_gradient(samples_of_tile, tile);
+  if (is_last(i)) loss_gradient(samples, tile);
+}
+
+/// Notes which units still learn from sample s: those with f'(z) other than 0.
+template <class Real>
+void Engine<Real>::look_at_units(std::size_t i, std::size_t s, Range units, std::size_t sample_tile,
+                                 Scratch& scratch) {
+  Workspace& space = layers_[i];
+  const Activation activation = layer(i).activation;
+  const std::span<Real> derivative = values(scratch.derivative).subspan(0, units.count);
+  std::fill(derivative.begin(), derivative.end(), Real{1});
+  Matrix<Real>& kept = needs_preactivation(activation) ? space.z : space.a;
+  fast_activation_gradient<Real>(activation, derivative,
+                                 batch_view(kept, layer(i).outputs()).row(s).subspan(units.first, units.count));
+  const std::span<std::uint8_t> alive = row(space.alive, sample_tile).subspan(units.first, units.count);
+  for (std::size_t k = 0; k < units.count; ++k) {
+    if (derivative[k] != Real{0}) alive[k] = 1;
+  }
 }
 
 /// z = a_{i-1} W + b, for some samples and units.
@@ -181,9 +309,9 @@ void Engine<Real>::preactivation(std::size_t i, Range samples, Range units) {
                                  .columns_from(units.first, units.count);
   if (is_sparse(i)) {
     for (std::size_t s = 0; s < samples.count; ++s) {
-      const auto [inputs, values] = sparse_->entries(samples_[samples.first + s]);
+      const auto [inputs, values] = ink_of(samples.first + s);
       combine_rows(z.row(s).data(), dense.bias.data() + units.first, dense.weights.data() + units.first,
-                   dense.outputs(), units.count, inputs.data(), values.data(), values.size(), byte_scale.data());
+                   dense.outputs(), units.count, inputs.data(), values.data(), values.size(), byte_scale_.data());
     }
     return;
   }
@@ -206,22 +334,22 @@ void Engine<Real>::loss_gradient(Range samples, std::size_t tile) {
   Workspace& space = layers_.back();
   const std::size_t units = network_.outputs();
   const Activation activation = network_.layers().back().activation;
-  const bool cross_entropy = network_.loss() == LossFunction::softmax_cross_entropy;
-  const Real scale = Real{1} / static_cast<Real>(samples_.size());
+  const bool takes_logits = loss_takes_logits(network_.loss());
   double loss = 0;
   std::size_t correct = 0;
   for (std::size_t s = samples.first; s < samples.first + samples.count; ++s) {
     const std::span<Real> a = batch_view(space.a, units).row(s);
     const std::span<Real> dz = batch_view(space.dz, units).row(s);
     const std::size_t label = data_.label(samples_[s]);
+    const double weight = sample_weights_.empty() ? 1.0 : sample_weights_[samples_[s]];
+    const auto scale = static_cast<Real>(weight_ > 0 ? weight / weight_ : 0);
     if (needs_preactivation(activation)) activate(activation, a);  // before it is asked, as in evaluate
     correct += static_cast<std::size_t>(std::max_element(a.begin(), a.end()) - a.begin()) == label ? 1 : 0;
-    if (!cross_entropy && !needs_preactivation(activation)) activate(activation, a);
+    if (!takes_logits && !needs_preactivation(activation)) activate(activation, a);
     std::copy(a.begin(), a.end(), dz.begin());
-    if (cross_entropy) {
-      loss += softmax_cross_entropy(dz, label, scale);
-    } else {
-      loss += sum_of_squares(dz, label, scale);
+    loss +=
+        weight * sample_loss<Real>(network_.loss(), dz, label, scale, static_cast<Real>(options_.label_smoothing));
+    if (!takes_logits) {
       activation_gradient<Real>(activation, dz,
                                 needs_preactivation(activation) ? batch_view(space.z, units).row(s) : a);
     }
@@ -232,25 +360,26 @@ void Engine<Real>::loss_gradient(Range samples, std::size_t tile) {
 
 template <class Real>
 void Engine<Real>::backward_block(std::size_t i, std::size_t block, Scratch& scratch) {
-  const Workspace& space = layers_[i];
+  Workspace& space = layers_[i];
   Dense<Real>& dense = layer(i);
   const std::size_t first = block * space.block_rows;
   const Range rows{first, std::min(space.block_rows, dense.inputs() - first)};
-  if (i + 1 == layers_.size() && block == 0) {  // of the others, the layer behind has done it
-    const MatrixView<Real> dz = batch_view(layers_[i].dz, dense.outputs());
-    sum_rows<Real>(scratch.bias_gradient.data(), dz.data, dz.stride, dz.columns, dz.rows);
-    step_bias(i, {0, dz.columns}, values(scratch.bias_gradient));
+  BlockNorms& norms = space.norms[block];
+  norms = {};
+  if (is_last(i) && block == 0) {  // of the others, the layer behind has done it
+    const MatrixView<Real> dz = batch_view(space.dz, dense.outputs());
+    sum_rows<Real>(scratch.unit_gradient.data(), dz.data, dz.stride, dz.columns, dz.rows);
+    take_unit_gradient(bias_index(i), values(dense.bias), {0, dz.columns}, values(scratch.unit_gradient),
+                       values(space.bias_gradients), norms);
+    if (!keeps_gradients_) arrange_narrow_bias(i, {0, dz.columns});
   }
-  if (i > 0) input_gradient(i, rows, scratch);  // by the weights before their step
-  const std::span<Real> gradient = weight_gradient(i, rows, scratch);
-  optimizer_.update(2 * i, first * dense.outputs(),
-                    values(dense.weights).subspan(first * dense.outputs(), gradient.size()), gradient, true);
-  if (space.narrow) arrange_narrow(i, rows);
+  if (i > 0) input_gradient(i, rows, scratch, norms);  // by the weights before their step
+  take_weight_gradient(i, rows, weight_gradient(i, rows, scratch), scratch, norms);
 }
 
-/// dz_{i-1} = (dz_i W_i^T) * f'(z_{i-1}) for some columns, which are rows of W_i, and the step of their biases.
+/// dz_{i-1} = (dz_i W_i^T) * f'(z_{i-1}) for some columns, which are rows of W_i; and what follows for the biases.
 template <class Real>
-void Engine<Real>::input_gradient(std::size_t i, Range rows, Scratch& scratch) {
+void Engine<Real>::input_gradient(std::size_t i, Range rows, Scratch& scratch, BlockNorms& norms) {
   const Workspace& space = layers_[i];
   Workspace& before = layers_[i - 1];
   const std::size_t units = layer(i).outputs();
@@ -267,19 +396,38 @@ void Engine<Real>::input_gradient(std::size_t i, Range rows, Scratch& scratch) {
     gemm<Real>(Real{1}, dz, Transpose::no, view(std::as_const(layer(i).weights)).rows_from(rows.first, rows.count),
                Transpose::yes, Real{0}, dx);
   }
+  if (options_.dropout > 0) {
+    const MatrixView<Real> mask = batch_view(before.mask, inputs).columns_from(rows.first, rows.count);
+    for (std::size_t s = 0; s < dx.rows; ++s) {
+      for (std::size_t k = 0; k < rows.count; ++k) dx.row(s)[k] *= mask.row(s)[k];
+    }
+  }
   const Activation activation = layer(i - 1).activation;
   const MatrixView<Real> kept =
       batch_view(needs_preactivation(activation) ? before.z : before.a, inputs).columns_from(rows.first, rows.count);
   for (std::size_t s = 0; s < dx.rows; ++s) fast_activation_gradient<Real>(activation, dx.row(s), kept.row(s));
-  sum_rows<Real>(scratch.bias_gradient.data(), dx.data, dx.stride, dx.columns, dx.rows);
-  step_bias(i - 1, rows, values(scratch.bias_gradient));
+
+  const std::span<Real> gradient = values(scratch.unit_gradient).subspan(0, rows.count);
+  if (before.norm) {  // the mean takes every bias away again, so it has no gradient; beta stands for it
+    const std::span<Real> gamma_gradient = values(scratch.gamma_gradient).subspan(0, rows.count);
+    before.norm->backward(dx, rows.first, gamma_gradient, gradient);
+    take_unit_gradient(gamma_index(i - 1), values(before.norm->gamma), rows, gamma_gradient,
+                       values(before.gamma_gradients), norms);
+    take_unit_gradient(beta_index(i - 1), values(before.norm->beta), rows, gradient, values(before.beta_gradients),
+                       norms);
+  } else {
+    sum_rows<Real>(gradient.data(), dx.data, dx.stride, dx.columns, dx.rows);
+    take_unit_gradient(bias_index(i - 1), values(layer(i - 1).bias), rows, gradient, values(before.bias_gradients),
+                       norms);
+    if (!keeps_gradients_) arrange_narrow_bias(i - 1, rows);
+  }
 }
 
 /// The ink of the batch at one group of inputs.
 template <class Real>
 InkByInput Engine<Real>::find_ink(std::size_t group, Scratch& scratch) const {
   for (std::size_t s = 0; s < samples_.size(); ++s) {
-    const auto [bits, values] = sparse_->group(samples_[s], group);
+    const auto [bits, values] = thinned_ ? thinned_->group(s, group) : sparse_->group(samples_[s], group);
     scratch.ink_bits[s / 64][s % 64] = bits;
     scratch.ink_values[s] = values;
   }
@@ -297,7 +445,7 @@ std::span<Real> Engine<Real>::weight_gradient(std::size_t i, Range rows, Scratch
   const std::span<Real> gradient = values(scratch.gradient).subspan(0, rows.count * units);
   if (is_sparse(i)) {
     sparse_gradient<Real>(gradient.data(), units, rows.count, dz.data, dz.stride, units,
-                          find_ink(rows.first / ink_group, scratch), byte_scale.data());
+                          find_ink(rows.first / ink_group, scratch), byte_scale_.data());
     return gradient;
   }
   const MatrixView<Real> x = inputs_of(i).columns_from(rows.first, rows.count);
@@ -311,6 +459,143 @@ std::span<Real> Engine<Real>::weight_gradient(std::size_t i, Range rows, Scratch
                MatrixView<Real>{gradient.data(), rows.count, units, units});
   }
   return gradient;
+}
+
+template <class Real>
+double sum_of_squares_of(std::span<const Real> values) {
+  double sum = 0;
+  for (const Real value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+  return sum;
+}
+
+template <class Real>
+void limit_values(std::span<Real> gradient, double limit) {
+  const auto most = static_cast<Real>(limit);
+  for (Real& value : gradient) value = value > most ? most : value < -most ? -most : value;  // NaN stays
+}
+
+/// The gradient of a block of weights becomes its step, or is kept until the norm of all is known.
+template <class Real>
+void Engine<Real>::take_weight_gradient(std::size_t i, Range rows, std::span<Real> gradient, Scratch& scratch,
+                                        BlockNorms& norms) {
+  const std::size_t offset = rows.first * layer(i).outputs();
+  const std::span<const Real> weights = values(layer(i).weights).subspan(offset, gradient.size());
+  if (options_.l1 > 0 || options_.l2 > 0) {
+    const auto l1 = static_cast<Real>(options_.l1);
+    const auto l2 = static_cast<Real>(options_.l2);
+    for (std::size_t k = 0; k < gradient.size(); ++k) {
+      const Real sign = weights[k] > 0 ? Real{1} : weights[k] < 0 ? Real{-1} : Real{0};
+      gradient[k] += l1 * sign + l2 * weights[k];
+    }
+  }
+  if (options_.clip_value > 0) limit_values(gradient, options_.clip_value);
+  if (measures_gradients_) norms.gradient = sum_of_squares_of<Real>(gradient);
+  if (keeps_gradients_) {
+    std::copy(gradient.begin(), gradient.end(), layers_[i].weight_gradients.data() + offset);
+  } else {
+    step_weights(i, rows, gradient, scratch, norms);
+  }
+}
+
+/// Likewise for parameters of which each unit has one.
+template <class Real>
+void Engine<Real>::take_unit_gradient(std::size_t tensor, std::span<Real> parameters, Range units,
+                                      std::span<Real> gradient, std::span<Real> kept, BlockNorms& norms) {
+  const std::span<Real> used = gradient.subspan(0, units.count);
+  if (options_.clip_value > 0) limit_values(used, options_.clip_value);
+  if (measures_gradients_) norms.others += sum_of_squares_of<Real>(used);
+  if (keeps_gradients_) {
+    std::copy(used.begin(), used.end(), kept.begin() + static_cast<std::ptrdiff_t>(units.first));
+  } else {
+    optimizer_.update(tensor, units.first, parameters.subspan(units.first, units.count), used, false);
+  }
+}
+
+template <class Real>
+void Engine<Real>::step_weights(std::size_t i, Range rows, std::span<const Real> gradient, Scratch& scratch,
+                                BlockNorms& norms) {
+  const std::size_t offset = rows.first * layer(i).outputs();
+  const std::span<Real> weights = values(layer(i).weights).subspan(offset, gradient.size());
+  if (measure_) std::copy(weights.begin(), weights.end(), scratch.before.begin());
+  optimizer_.update(weights_index(i), offset, weights, gradient, true);
+  if (measure_) {
+    norms.change = 0;
+    for (std::size_t k = 0; k < weights.size(); ++k) {
+      const double change = static_cast<double>(weights[k]) - static_cast<double>(scratch.before(k));
+      norms.change += change * change;
+    }
+    norms.weights = sum_of_squares_of<Real>(weights);
+  }
+  if (layers_[i].narrow) arrange_narrow(i, rows);
+}
+
+/// The norm of all gradients of the step, and what they are scaled by.
+template <class Real>
+void Engine<Real>::count_norms() {
+  double all = 0;
+  for (Workspace& space : layers_) {
+    double weights = 0;
+    for (const BlockNorms& norms : space.norms) {
+      weights += norms.gradient;
+      all += norms.gradient + norms.others;
+    }
+    space.gradient_norm_sum += std::sqrt(weights);
+  }
+  const double norm = std::sqrt(all);
+  gradient_norm_sum_ += norm;
+  ++steps_;
+  clip_factor_ = static_cast<Real>(norm > options_.clip_norm ? options_.clip_norm / norm : 1.0);
+}
+
+/// The step of a block whose gradient was kept; the first block of a layer sees to its biases too.
+template <class Real>
+void Engine<Real>::clipped_block(std::size_t i, std::size_t block, Scratch& scratch) {
+  Workspace& space = layers_[i];
+  Dense<Real>& dense = layer(i);
+  const auto scaled = [this](std::span<Real> gradient) {
+    for (Real& value : gradient) value *= clip_factor_;
+    return gradient;
+  };
+  const std::size_t first = block * space.block_rows;
+  const Range rows{first, std::min(space.block_rows, dense.inputs() - first)};
+  const std::size_t offset = first * dense.outputs();
+  step_weights(i, rows, scaled(values(space.weight_gradients).subspan(offset, rows.count * dense.outputs())), scratch,
+               space.norms[block]);
+  if (block > 0) return;
+  if (space.norm) {
+    optimizer_.update(gamma_index(i), 0, values(space.norm->gamma), scaled(values(space.gamma_gradients)), false);
+    optimizer_.update(beta_index(i), 0, values(space.norm->beta), scaled(values(space.beta_gradients)), false);
+  } else {
+    optimizer_.update(bias_index(i), 0, values(dense.bias), scaled(values(space.bias_gradients)), false);
+    arrange_narrow_bias(i, {0, dense.outputs()});
+  }
+}
+
+/// Makes the weights of some units shorter if they are longer than allowed.
+template <class Real>
+void Engine<Real>::limit_norms(std::size_t i, std::size_t tile) {
+  Matrix<Real>& weights = layer(i).weights;
+  const std::size_t first = tile * limit_units;
+  const std::size_t count = std::min(limit_units, layer(i).outputs() - first);
+  std::array<double, limit_units> squares{};
+  for (std::size_t row = 0; row < weights.shape(0); ++row) {
+    const std::span<const Real> values = digitnet::row(std::as_const(weights), row).subspan(first, count);
+    for (std::size_t k = 0; k < count; ++k)
+      squares[k] += static_cast<double>(values[k]) * static_cast<double>(values[k]);
+  }
+  std::array<Real, limit_units> factors{};
+  bool any = false;
+  for (std::size_t k = 0; k < count; ++k) {
+    const double norm = std::sqrt(squares[k]);
+    factors[k] = static_cast<Real>(norm > options_.max_norm ? options_.max_norm / norm : 1.0);
+    any = any || norm > options_.max_norm;
+  }
+  if (!any) return;
+  for (std::size_t row = 0; row < weights.shape(0); ++row) {
+    const std::span<Real> values = digitnet::row(weights, row).subspan(first, count);
+    for (std::size_t k = 0; k < count; ++k) values[k] *= factors[k];
+  }
+  if (layers_[i].narrow) arrange_narrow(i, {0, weights.shape(0)});
 }
 
 /// Some rows of the weights of a narrow layer, in its other forms.
@@ -327,10 +612,68 @@ void Engine<Real>::arrange_narrow(std::size_t i, Range rows) {
 }
 
 template <class Real>
-void Engine<Real>::step_bias(std::size_t i, Range units, std::span<const Real> gradient) {
-  const std::span<Real> bias = values(layer(i).bias).subspan(units.first, units.count);
-  optimizer_.update(2 * i + 1, units.first, bias, gradient.subspan(0, units.count), false);
-  if (layers_[i].narrow) std::copy(bias.begin(), bias.end(), layers_[i].padded_bias.data() + units.first);
+void Engine<Real>::arrange_narrow_bias(std::size_t i, Range units) {
+  if (layers_[i].narrow) std::copy_n(&layer(i).bias(units.first), units.count, &layers_[i].padded_bias(units.first));
+}
+
+template <class Real>
+void Engine<Real>::blend_into(Network<Real>& target, double share) {
+  const auto blend = [share](Real& value, Real other) {
+    value = share == 1 ? other : value + static_cast<Real>(share) * (other - value);
+  };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const std::optional<BatchNorm<Real>>& norm = layers_[i].norm;
+    Dense<Real>& to = target.layer(i);
+    const Dense<Real>& from = layer(i);
+    const auto blend_piece = [&](std::size_t piece, std::size_t) {
+      const std::size_t last = std::min(from.inputs(), (piece + 1) * blend_rows);
+      for (std::size_t row = piece * blend_rows; row < last; ++row) {
+        const std::span<Real> to_row = digitnet::row(to.weights, row);
+        const std::span<const Real> from_row = digitnet::row(from.weights, row);
+        for (std::size_t unit = 0; unit < to_row.size(); ++unit) {
+          blend(to_row[unit], norm ? from_row[unit] * norm->scale(unit) : from_row[unit]);
+        }
+      }
+    };
+    team_.run(parts(from.inputs(), blend_rows), std::ref(blend_piece));  // by reference: nothing is allocated
+    for (std::size_t unit = 0; unit < to.outputs(); ++unit) {
+      blend(to.bias(unit), norm ? norm->folded_bias(unit, from.bias(unit)) : from.bias(unit));
+    }
+  }
+}
+
+template <class Real>
+typename Engine<Real>::Statistics Engine<Real>::take_statistics() {
+  Statistics statistics;
+  const double steps = static_cast<double>(std::max<std::size_t>(steps_, 1));
+  statistics.gradient_norm = gradient_norm_sum_ / steps;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    Workspace& space = layers_[i];
+    LayerStatistics layer_statistics;
+    layer_statistics.gradient_norm = space.gradient_norm_sum / steps;
+    double change = 0;
+    double weights = 0;
+    for (const BlockNorms& norms : space.norms) {
+      change += norms.change;
+      weights += norms.weights;
+    }
+    layer_statistics.update_ratio = weights > 0 ? std::sqrt(change / weights) : 0;
+    if (!is_last(i)) {
+      std::size_t dead = 0;
+      for (std::size_t unit = 0; unit < space.alive.shape(1); ++unit) {
+        bool alive = false;
+        for (std::size_t tile = 0; tile < space.alive.shape(0); ++tile) alive = alive || space.alive(tile, unit) != 0;
+        dead += alive ? 0 : 1;
+      }
+      layer_statistics.dead_share = static_cast<double>(dead) / static_cast<double>(space.alive.shape(1));
+      std::fill(space.alive.begin(), space.alive.end(), std::uint8_t{0});
+    }
+    statistics.layers.push_back(layer_statistics);
+    space.gradient_norm_sum = 0;
+  }
+  steps_ = 0;
+  gradient_norm_sum_ = 0;
+  return statistics;
 }
 
 template class Engine<float>;

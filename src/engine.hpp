@@ -1,6 +1,7 @@
 // engine.hpp: one step of a training, as fast as the processor allows. Internal.
 #pragma once
 
+#include "batch_norm.hpp"
 #include "kernels.hpp"
 #include "sparse_samples.hpp"
 
@@ -9,10 +10,16 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace digitnet::detail {
+
+/// What a step says about the batch, as it was before.
+struct StepResult {
+  double loss = 0;          ///< sum over the samples of their weight times their loss
+  double weight = 0;        ///< sum of the weights; the number of samples if they have none
+  std::size_t correct = 0;  ///< samples read correctly
+};
 
 /// Everything a training step needs, allocated once.
 ///
@@ -31,25 +38,59 @@ namespace digitnet::detail {
 ///   sparse  of the first layer, where most inputs are zero, as in MNIST: the zeros are left out
 ///   narrow  of layers with few units, such as the ten outputs
 ///   BLAS    all others
+///
+/// Where gradients are clipped by their common norm, blocks keep their gradients, and the steps are a phase of
+/// their own behind. max_norm adds a phase by units.
 template <class Real>
 class Engine {
  public:
-  Engine(Network<Real>& network, const Dataset& data, Optimizer<Real>& optimizer, std::size_t batch_size,
+  /// @param network  what is trained, in place
+  Engine(Network<Real>& network, const Dataset& data, Optimizer<Real>& optimizer, const TrainingOptions& options,
          ThreadTeam& team);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// One step on the samples named, at most batch_size.
+  /// One step.
+  /// @param samples   of the data set, at most options.batch_size
   /// @param schedule  factor on the learning rate
-  /// @return  the sum of their losses and how many were read correctly, both before the step
-  std::pair<double, std::size_t> step(std::span<const std::uint32_t> samples, double schedule);
+  /// @param rng       for dropout: not moved on; each place in the batch has a fork of it
+  /// @param measure   whether layer statistics are about this step's change of the weights
+  StepResult step(std::span<const std::uint32_t> samples, double schedule, const Rng& rng, bool measure);
+
+  /// Whether the network in training is not the one to be used: it has no batch normalisation in it yet.
+  bool has_batch_norm() const { return options_.batch_norm; }
+
+  /// target += share * (network - target), where the network has its batch normalisation folded into it.
+  /// A share of 1 makes them equal.
+  void blend_into(Network<Real>& target, double share);
+
+  /// With options.statistics: of the steps since the last call.
+  struct Statistics {
+    double gradient_norm = 0;
+    std::vector<LayerStatistics> layers;  // without the histograms
+  };
+  Statistics take_statistics();
 
  private:
+  /// A part of the samples of a batch, of the units of a layer or of the rows of its weights.
+  struct Range {
+    std::size_t first;
+    std::size_t count;
+  };
+
+  /// Sums of squares that a block of weights leaves.
+  struct BlockNorms {
+    double gradient = 0;
+    double others = 0;  // gradients of biases and the like that the block has dealt with
+    double change = 0;
+    double weights = 0;
+  };
+
   /// What is kept of one layer. Rows are padded to whole vectors.
   struct Workspace {
-    Matrix<Real> a;   // (batch, units): first z, then a in its place
-    Matrix<Real> z;   // where the derivative needs it, else empty
-    Matrix<Real> dz;  // (batch, units)
+    Matrix<Real> a;  // (batch, units): first z, then a in its place
+    Matrix<Real> z;  // where the derivative needs it, else empty
+    Matrix<Real> dz;
     std::size_t tile_samples = 0;
     std::size_t tile_units = 0;
     std::size_t block_rows = 0;
@@ -59,57 +100,107 @@ class Engine {
     Matrix<Real> padded_weights;      // (inputs, lanes)
     Vector<Real> padded_bias;         // (lanes)
     Matrix<Real> transposed_weights;  // (units, inputs)
+
+    // With dropout: the factors of the units, and what the next layer is given.
+    Matrix<Real> mask;
+    Matrix<Real> dropped;
+
+    std::optional<BatchNorm<Real>> norm;
+
+    // Where gradients wait for their common norm, or are looked at.
+    Matrix<Real> weight_gradients;
+    Vector<Real> bias_gradients;
+    Vector<Real> gamma_gradients;
+    Vector<Real> beta_gradients;
+    std::vector<BlockNorms> norms;
+    Matrix<std::uint8_t> alive;  // (tiles of samples, units): whether f'(z) was ever other than 0
+    double gradient_norm_sum = 0;
   };
 
   /// Scratch space of one worker.
   struct Scratch {
     Vector<Real> gradient;         // of a block of weights
     Vector<Real> narrow_gradient;  // likewise, rows of `lanes`
-    Vector<Real> bias_gradient;
+    Vector<Real> unit_gradient;    // of biases and the like
+    Vector<Real> gamma_gradient;
+    Vector<Real> before;      // weights before their step, if changes are measured
+    Vector<Real> derivative;  // f'(z) of a row, if units are looked at
     std::vector<BitSquare> ink_bits;
     std::vector<const std::uint8_t*> ink_values;
   };
 
-  /// A part of the samples of a batch, or of the units of a layer.
-  struct Range {
-    std::size_t first;
-    std::size_t count;
-  };
-
   Dense<Real>& layer(std::size_t i) { return network_.layer(i); }
   bool is_sparse(std::size_t i) const { return i == 0 && sparse_.has_value(); }
+  bool is_last(std::size_t i) const { return i + 1 == layers_.size(); }
   MatrixView<Real> batch_view(Matrix<Real>& matrix, std::size_t columns) const;
   MatrixView<Real> inputs_of(std::size_t i);
+  SparseSamples::Entries ink_of(std::size_t slot) const;
+  Rng fork(std::size_t layer, std::size_t slot, std::size_t first) const;
 
   void plan(std::size_t i, std::size_t batch_size);
-  void copy_samples(std::size_t piece);
-  void forward_tile(std::size_t i, std::size_t tile);
+  void weigh_samples();
+
+  void prepare_samples(std::size_t piece);
+  void forward_tile(std::size_t i, std::size_t tile, Scratch& scratch);
   void preactivation(std::size_t i, Range samples, Range units);
+  void look_at_units(std::size_t i, std::size_t s, Range units, std::size_t sample_tile, Scratch& scratch);
   void loss_gradient(Range samples, std::size_t tile);
+
   void backward_block(std::size_t i, std::size_t block, Scratch& scratch);
-  void input_gradient(std::size_t i, Range rows, Scratch& scratch);
+  void input_gradient(std::size_t i, Range rows, Scratch& scratch, BlockNorms& norms);
   InkByInput find_ink(std::size_t group, Scratch& scratch) const;
   std::span<Real> weight_gradient(std::size_t i, Range rows, Scratch& scratch);
-  void arrange_narrow(std::size_t i, Range rows);
-  void step_bias(std::size_t i, Range units, std::span<const Real> gradient);
 
-  static constexpr std::array<Real, 256> byte_scale = detail::byte_scale<Real>();
+  // Tensors, by the optimizer's index: weights and bias of each layer, then gamma and beta of each.
+  std::size_t weights_index(std::size_t i) const { return 2 * i; }
+  std::size_t bias_index(std::size_t i) const { return 2 * i + 1; }
+  std::size_t gamma_index(std::size_t i) const { return 2 * (layers_.size() + i); }
+  std::size_t beta_index(std::size_t i) const { return 2 * (layers_.size() + i) + 1; }
+
+  void take_weight_gradient(std::size_t i, Range rows, std::span<Real> gradient, Scratch& scratch, BlockNorms& norms);
+  void take_unit_gradient(std::size_t tensor, std::span<Real> parameters, Range units, std::span<Real> gradient,
+                          std::span<Real> kept, BlockNorms& norms);
+  void step_weights(std::size_t i, Range rows, std::span<const Real> gradient, Scratch& scratch, BlockNorms& norms);
+  void clipped_block(std::size_t i, std::size_t block, Scratch& scratch);
+  void limit_norms(std::size_t i, std::size_t tile);
+  void arrange_narrow(std::size_t i, Range rows);
+  void arrange_narrow_bias(std::size_t i, Range units);
+  void count_norms();
 
   Network<Real>& network_;
   const Dataset& data_;
   Optimizer<Real>& optimizer_;
+  const TrainingOptions& options_;
   ThreadTeam& team_;
-  std::span<const std::uint32_t> samples_;  // of the batch
-  std::optional<SparseSamples> sparse_;     // none: x_
-  Matrix<Real> x_;                          // (batch, inputs)
+  bool keeps_gradients_;                   // until their common norm is known
+  bool measures_gradients_;                // their norms
+  std::array<Real, 256> byte_scale_;       // what a byte of ink counts for
+  std::optional<SparseSamples> sparse_;    // none: x_
+  std::optional<ThinnedSamples> thinned_;  // with dropout of inputs
+  Matrix<Real> x_;                         // (batch, inputs)
   std::vector<Workspace> layers_;
   std::vector<Scratch> scratch_;  // one for each worker
   std::vector<double> tile_losses_;
   std::vector<std::size_t> tile_correct_;
-  std::size_t phase_layer_ = 0;
-  std::function<void(std::size_t, std::size_t)> copy_piece_;
+  std::vector<double> sample_weights_;  // of the data set; empty: all 1
+  std::function<void(std::size_t, std::size_t)> prepare_piece_;
   std::function<void(std::size_t, std::size_t)> forward_piece_;
   std::function<void(std::size_t, std::size_t)> backward_piece_;
+  std::function<void(std::size_t, std::size_t)> clipped_piece_;
+  std::function<void(std::size_t, std::size_t)> limit_piece_;
+
+  // Of the step in work.
+  std::span<const std::uint32_t> samples_;
+  Rng rng_{0};
+  bool measure_ = false;
+  bool first_step_ = true;
+  double weight_ = 0;  // of all samples of the batch
+  Real clip_factor_ = 1;
+  std::size_t phase_layer_ = 0;
+
+  // Since the last statistics.
+  std::size_t steps_ = 0;
+  double gradient_norm_sum_ = 0;
 };
 
 }  // namespace digitnet::detail

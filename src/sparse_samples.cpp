@@ -108,4 +108,45 @@ std::optional<SparseSamples> SparseSamples::pack(const Dataset& data, ThreadTeam
   return packed;
 }
 
+ThinnedSamples::ThinnedSamples(std::size_t batch_size, std::size_t inputs)
+    : size_(inputs + 1),
+      groups_(ink_groups(inputs)),
+      inputs_(batch_size * size_),
+      values_(batch_size * size_),
+      counts_(batch_size),
+      bits_(batch_size * groups_),
+      group_begins_(batch_size * groups_) {}
+
+void ThinnedSamples::thin(std::size_t slot, const SparseSamples& samples, std::size_t sample, double share, Rng rng) {
+  const auto [inputs, values] = samples.entries(sample);
+  std::uint16_t* const kept_inputs = inputs_.data() + slot * size_;
+  std::uint8_t* const kept_values = values_.data() + slot * size_;
+  std::uint64_t* const bits = bits_.data() + slot * groups_;
+  std::uint16_t* const begins = group_begins_.data() + slot * groups_;
+  std::fill_n(bits, groups_, std::uint64_t{0});
+  std::size_t count = 0;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    kept_inputs[count] = inputs[k];
+    kept_values[count] = values[k];
+    if (rng.uniform() < share) continue;
+    bits[inputs[k] / ink_group] |= std::uint64_t{1} << (inputs[k] % ink_group);
+    ++count;
+  }
+  counts_[slot] = count;
+  std::size_t begin = 0;
+  for (std::size_t group = 0; group < groups_; ++group) {
+    begins[group] = static_cast<std::uint16_t>(begin);
+    begin += static_cast<std::size_t>(std::popcount(bits[group]));
+  }
+}
+
+SparseSamples::Entries ThinnedSamples::entries(std::size_t slot) const {
+  return {{inputs_.data() + slot * size_, counts_[slot]}, {values_.data() + slot * size_, counts_[slot]}};
+}
+
+SparseSamples::Group ThinnedSamples::group(std::size_t slot, std::size_t group) const {
+  const std::size_t index = slot * groups_ + group;
+  return {bits_[index], values_.data() + slot * size_ + group_begins_[index]};
+}
+
 }  // namespace digitnet::detail

@@ -72,6 +72,27 @@ class SparseSamples {
   std::vector<std::uint8_t> values_;
 };
 
+/// The samples of a batch with a part of their ink left out at random: dropout of the inputs.
+class ThinnedSamples {
+ public:
+  ThinnedSamples(std::size_t batch_size, std::size_t inputs);
+
+  /// Puts a sample into a slot, each of its entries left out with the probability `share`.
+  void thin(std::size_t slot, const SparseSamples& samples, std::size_t sample, double share, Rng rng);
+
+  SparseSamples::Entries entries(std::size_t slot) const;
+  SparseSamples::Group group(std::size_t slot, std::size_t group) const;
+
+ private:
+  std::size_t size_;  // of a slot: one more than inputs, since each entry is written before it is left out
+  std::size_t groups_;
+  std::vector<std::uint16_t> inputs_;
+  std::vector<std::uint8_t> values_;
+  std::vector<std::size_t> counts_;
+  std::vector<std::uint64_t> bits_;
+  std::vector<std::uint16_t> group_begins_;
+};
+
 /// What a byte means as a number: byte / 255 * factor, for all 256.
 template <class Real>
 constexpr std::array<Real, 256> byte_scale(Real factor = Real{1}) {

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 namespace digitnet {
 namespace {
@@ -14,14 +17,259 @@ namespace {
 using detail::text;
 using Clock = std::chrono::steady_clock;
 
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+/// A setting within [low, high), or an error that names it.
+void require(const char* setting, double value, double low, double high) {
+  if (std::isfinite(value) && value >= low && value < high) return;
+  throw ArgumentError(text("train: ", setting, " is ", value, ", expected a number of at least ", low,
+                           high < infinite ? text(" and below ", high) : std::string()));
+}
+
 void check_options(const TrainingOptions& options) {
   if (options.epochs == 0) throw ArgumentError("train: epochs is 0, expected at least 1");
   if (options.batch_size == 0) throw ArgumentError("train: batch_size is 0, expected at least 1");
-  if (!(options.stop_below_loss >= 0) || std::isinf(options.stop_below_loss)) {
-    throw ArgumentError(
-        text("train: stop_below_loss is ", options.stop_below_loss, ", expected a number of at least 0"));
+  require("stop_below_loss", options.stop_below_loss, 0, infinite);
+  require("l1", options.l1, 0, infinite);
+  require("l2", options.l2, 0, infinite);
+  require("max_norm", options.max_norm, 0, infinite);
+  require("input_dropout", options.input_dropout, 0, 1);
+  require("dropout", options.dropout, 0, 1);
+  require("clip_norm", options.clip_norm, 0, infinite);
+  require("clip_value", options.clip_value, 0, infinite);
+  require("ema_decay", options.ema_decay, 0, 1);
+  require("swa_start", options.swa_start, 0, 1);
+  if (options.early_stopping) {
+    if (options.early_stopping->patience == 0) {
+      throw ArgumentError("train: early_stopping.patience is 0, expected at least 1");
+    }
+    require("early_stopping.min_delta", options.early_stopping->min_delta, 0, infinite);
   }
 }
+
+bool is_of_validation(Metric metric) {
+  return metric == Metric::validation_loss || metric == Metric::validation_accuracy;
+}
+
+/// A metric turned so that less is better.
+double badness(Metric metric, const EpochReport& report) {
+  switch (metric) {
+    case Metric::training_loss: return report.training_loss;
+    case Metric::training_accuracy: return -report.training_accuracy;
+    case Metric::validation_loss: return report.validation_loss.value_or(infinite);
+    case Metric::validation_accuracy: break;
+  }
+  return -report.validation_accuracy.value_or(-infinite);
+}
+
+/// Weights are finite, of at least 0, as many as expected, and not all 0.
+void check_weights(const char* setting, const std::vector<double>& weights, std::size_t expected) {
+  if (weights.empty()) return;
+  if (weights.size() != expected) {
+    throw ArgumentError(text("train: ", setting, " has ", weights.size(), " numbers, expected ", expected));
+  }
+  detail::require_weights("train", setting, weights);
+}
+
+void check_data_options(const TrainingOptions& options, const Architecture& architecture, const Dataset& training,
+                        const Dataset& validation) {
+  detail::require_fitting_data("train", architecture, training);
+  if (!validation.empty()) detail::require_fitting_data("train (validation)", architecture, validation);
+  check_smoothing(architecture.loss, options.label_smoothing, "train");
+  check_weights("class_weights", options.class_weights, architecture.sizes.back());
+  check_weights("sample_weights", options.sample_weights, training.size());
+  if (options.early_stopping && validation.empty() && is_of_validation(options.early_stopping->metric)) {
+    throw ArgumentError(text("train: early_stopping watches ", name_of(options.early_stopping->metric),
+                             " but there is no validation data; set some aside, or watch training_loss"));
+  }
+}
+
+/// How the weights of a layer are distributed.
+template <class Real>
+void describe_weights(const Matrix<Real>& weights, LayerStatistics& statistics) {
+  const auto [low, high] = std::minmax_element(weights.begin(), weights.end());
+  statistics.histogram_low = static_cast<double>(*low);
+  statistics.histogram_high = static_cast<double>(*high);
+  const double width = (statistics.histogram_high - statistics.histogram_low) / LayerStatistics::bins;
+  double sum = 0;
+  double squares = 0;
+  for (const Real weight : values(weights)) {
+    const auto value = static_cast<double>(weight);
+    sum += value;
+    squares += value * value;
+    const double bin = width > 0 ? (value - statistics.histogram_low) / width : 0;
+    ++statistics.histogram[std::min(static_cast<std::size_t>(bin), LayerStatistics::bins - 1)];
+  }
+  const auto count = static_cast<double>(weights.size());
+  statistics.weight_mean = sum / count;
+  statistics.weight_deviation =
+      std::sqrt(std::max(0.0, squares / count - statistics.weight_mean * statistics.weight_mean));
+}
+
+/// One call of train.
+template <class Real>
+class Training {
+ public:
+  Training(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
+           const TrainingOptions& options, Rng& rng)
+      : network_(network),
+        training_(training),
+        validation_(validation),
+        optimizer_(optimizer),
+        options_(options),
+        rng_(rng),
+        team_(options.threads),
+        batch_size_(std::min(options.batch_size, training.size())),
+        batches_((training.size() + batch_size_ - 1) / batch_size_),
+        order_(training.size()) {
+    // What is trained is not what is used, where that is an average or has its batch normalisation folded in.
+    if (options.batch_norm || options.averaging != Averaging::none) working_.emplace(network);
+    engine_.emplace(working_ ? *working_ : network, training, optimizer, options, team_);
+    std::iota(order_.begin(), order_.end(), 0u);
+  }
+
+  History run() {
+    History history;
+    try {
+      history.reason = run_epochs(history);
+    } catch (...) {
+      publish_unfinished();
+      throw;
+    }
+    if (best_) network_ = std::move(*best_);
+    history.best_epoch = best_epoch_;
+    return history;
+  }
+
+ private:
+  StopReason run_epochs(History& history) {
+    for (std::size_t epoch = 1; epoch <= options_.epochs; ++epoch) {
+      EpochReport report;
+      report.epoch = epoch;
+      report.epochs = options_.epochs;
+      if (const std::optional<StopReason> reason = run_epoch(report)) {
+        publish_unfinished();
+        return *reason;
+      }
+      publish(epoch);
+      complete(report);
+      history.epochs.push_back(report);
+      if (options_.on_epoch) options_.on_epoch(report);
+      if (options_.stop_below_loss > 0 && report.training_loss < options_.stop_below_loss) {
+        return StopReason::loss_reached;
+      }
+      if (options_.early_stopping && !keeps_getting_better(report)) return StopReason::early_stop;
+    }
+    return StopReason::done;
+  }
+
+  /// @return  why the training ends within this epoch, if it does
+  std::optional<StopReason> run_epoch(EpochReport& report) {
+    const auto start = Clock::now();
+    if (options_.shuffle) shuffle(order_, rng_);
+    const auto steps = static_cast<double>(options_.epochs * batches_);
+    double weight = 0;
+    std::size_t correct = 0;
+    for (std::size_t batch = 1; batch <= batches_; ++batch) {
+      if (options_.stop != nullptr && options_.stop->requested()) return StopReason::stopped;
+      const std::size_t first = (batch - 1) * batch_size_;
+      const auto samples =
+          std::span<const std::uint32_t>(order_).subspan(first, std::min(batch_size_, order_.size() - first));
+      const double progress = (static_cast<double>((report.epoch - 1) * batches_ + batch) - 0.5) / steps;
+      const double factor = options_.schedule ? options_.schedule(progress) : 1.0;
+      const bool draws = options_.dropout > 0 || options_.input_dropout > 0;
+      const detail::StepResult result =
+          engine_->step(samples, factor, Rng(draws ? rng_.next() : 0), options_.statistics && batch == batches_);
+      report.training_loss += result.loss;
+      report.learning_rate = optimizer_.learning_rate() * factor;
+      weight += result.weight;
+      correct += result.correct;
+      if (!std::isfinite(result.loss)) return StopReason::diverged;
+      if (options_.averaging == Averaging::ema) average_step();
+      if (options_.on_batch) {
+        options_.on_batch({.epoch = report.epoch,
+                           .batch = batch,
+                           .batches = batches_,
+                           .samples = samples.size(),
+                           .loss = result.weight > 0 ? result.loss / result.weight : 0.0,
+                           .accuracy = static_cast<double>(result.correct) / static_cast<double>(samples.size()),
+                           .learning_rate = report.learning_rate});
+      }
+    }
+    report.training_loss = weight > 0 ? report.training_loss / weight : 0.0;
+    report.training_accuracy = static_cast<double>(correct) / static_cast<double>(training_.size());
+    report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return std::nullopt;
+  }
+
+  /// An average of few steps forgets faster, so that the first weights do not stay in it.
+  void average_step() {
+    ++averaged_;
+    const auto steps = static_cast<double>(averaged_);
+    engine_->blend_into(network_, 1 - std::min(options_.ema_decay, (1 + steps) / (10 + steps)));
+  }
+
+  /// Gives the network what it is to be used with after an epoch.
+  void publish(std::size_t epoch) {
+    if (!working_ || options_.averaging == Averaging::ema) return;
+    const bool averages = options_.averaging == Averaging::swa &&
+                          static_cast<double>(epoch) > options_.swa_start * static_cast<double>(options_.epochs);
+    if (averages) ++averaged_;
+    engine_->blend_into(network_, averages ? 1.0 / static_cast<double>(averaged_) : 1.0);
+  }
+
+  /// In the middle of an epoch: what was learned, but a mean of epochs stays what it is.
+  void publish_unfinished() {
+    if (working_ && averaged_ == 0) engine_->blend_into(network_, 1.0);
+  }
+
+  /// What is known about the network after the epoch.
+  void complete(EpochReport& report) {
+    if (!validation_.empty()) {
+      const Evaluation evaluation = detail::evaluate("train (validation)", network_, validation_, team_);
+      report.validation_loss = evaluation.loss;
+      report.validation_accuracy = evaluation.accuracy;
+    }
+    if (options_.statistics) {
+      auto statistics = engine_->take_statistics();
+      report.gradient_norm = statistics.gradient_norm;
+      report.layers = std::move(statistics.layers);
+      for (std::size_t i = 0; i < report.layers.size(); ++i) {
+        describe_weights(std::as_const(network_).layer(i).weights, report.layers[i]);
+      }
+    }
+  }
+
+  bool keeps_getting_better(const EpochReport& report) {
+    const EarlyStopping& early = *options_.early_stopping;
+    const double value = badness(early.metric, report);
+    if (best_epoch_ == 0 || value < best_value_ - early.min_delta) {
+      best_value_ = value;
+      best_epoch_ = report.epoch;
+      if (early.restore_best) best_ = network_;
+    }
+    return report.epoch - best_epoch_ < early.patience;
+  }
+
+  Network<Real>& network_;
+  const Dataset& training_;
+  const Dataset& validation_;
+  Optimizer<Real>& optimizer_;
+  const TrainingOptions& options_;
+  Rng& rng_;
+  ThreadTeam team_;
+  const SingleThreadedBlas blas_guard_;
+  std::size_t batch_size_;
+  std::size_t batches_;  // in an epoch
+  std::vector<std::uint32_t> order_;
+  std::optional<Network<Real>> working_;  // none: the network itself is trained
+  std::optional<detail::Engine<Real>> engine_;
+  std::size_t averaged_ = 0;  // steps or epochs in the average
+
+  std::size_t best_epoch_ = 0;
+  double best_value_ = 0;
+  std::optional<Network<Real>> best_;
+};
 
 }  // namespace
 
@@ -29,71 +277,8 @@ template <class Real>
 History train(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
               const TrainingOptions& options, Rng& rng) {
   check_options(options);
-  detail::require_fitting_data("train", network.architecture(), training);
-  if (!validation.empty()) detail::require_fitting_data("train (validation)", network.architecture(), validation);
-
-  ThreadTeam team(options.threads);
-  const SingleThreadedBlas guard;
-  const std::size_t batch_size = std::min(options.batch_size, training.size());
-  const std::size_t batches = (training.size() + batch_size - 1) / batch_size;
-  const auto steps = static_cast<double>(options.epochs * batches);
-  detail::Engine<Real> engine(network, training, optimizer, batch_size, team);
-  std::vector<std::uint32_t> order(training.size());
-  std::iota(order.begin(), order.end(), 0u);
-
-  History history;
-  for (std::size_t epoch = 1; epoch <= options.epochs; ++epoch) {
-    const auto start = Clock::now();
-    if (options.shuffle) shuffle(order, rng);
-    EpochReport report;
-    report.epoch = epoch;
-    report.epochs = options.epochs;
-    std::size_t correct = 0;
-    for (std::size_t batch = 1; batch <= batches; ++batch) {
-      if (options.stop != nullptr && options.stop->requested()) {
-        history.reason = StopReason::stopped;
-        return history;
-      }
-      const std::size_t first = (batch - 1) * batch_size;
-      const auto samples =
-          std::span<const std::uint32_t>(order).subspan(first, std::min(batch_size, order.size() - first));
-      const double progress = (static_cast<double>((epoch - 1) * batches + batch) - 0.5) / steps;
-      const double factor = options.schedule ? options.schedule(progress) : 1.0;
-      const auto [batch_loss, batch_correct] = engine.step(samples, factor);
-      report.training_loss += batch_loss;
-      report.learning_rate = optimizer.learning_rate() * factor;
-      correct += batch_correct;
-      if (!std::isfinite(batch_loss)) {
-        history.reason = StopReason::diverged;
-        return history;
-      }
-      if (options.on_batch) {
-        const auto size = static_cast<double>(samples.size());
-        options.on_batch({.epoch = epoch,
-                          .batch = batch,
-                          .batches = batches,
-                          .samples = samples.size(),
-                          .loss = batch_loss / size,
-                          .accuracy = static_cast<double>(batch_correct) / size,
-                          .learning_rate = report.learning_rate});
-      }
-    }
-    report.training_loss /= static_cast<double>(training.size());
-    report.training_accuracy = static_cast<double>(correct) / static_cast<double>(training.size());
-    report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    if (!validation.empty()) {
-      const Evaluation evaluation = detail::evaluate("train (validation)", network, validation, team);
-      report.validation_loss = evaluation.loss;
-      report.validation_accuracy = evaluation.accuracy;
-    }
-    history.epochs.push_back(report);
-    if (options.on_epoch) options.on_epoch(report);
-    if (options.stop_below_loss > 0 && report.training_loss < options.stop_below_loss) {
-      history.reason = StopReason::loss_reached;
-      return history;
-    }
-  }
-  return history;
+  check_data_options(options, network.architecture(), training, validation);
+  return Training<Real>(network, training, validation, optimizer, options, rng).run();
 }
 
 template class Sgd<float>;

@@ -40,6 +40,22 @@ struct BatchReport {
   double learning_rate = 0;  ///< of this step
 };
 
+/// What a layer was like during an epoch; see TrainingOptions::statistics.
+struct LayerStatistics {
+  double gradient_norm = 0;     ///< Euclidean norm of dL/dW, mean over the steps
+  double update_ratio = 0;      ///< norm of the last change of W over the norm of W; about 1e-3 is healthy
+  double dead_share = 0;        ///< units whose gradient f'(z) was 0 for every sample of the epoch, in [0, 1]
+  double weight_mean = 0;       ///< of W after the epoch
+  double weight_deviation = 0;  ///< its standard deviation
+
+  /// How many weights lie in each of `bins` parts of equal width of [histogram_low, histogram_high], the
+  /// smallest and the largest weight.
+  static constexpr std::size_t bins = 32;
+  std::array<std::size_t, bins> histogram{};
+  double histogram_low = 0;
+  double histogram_high = 0;
+};
+
 /// What is known after an epoch.
 struct EpochReport {
   std::size_t epoch = 0;                        ///< from 1
@@ -50,7 +66,48 @@ struct EpochReport {
   std::optional<double> validation_accuracy{};  ///< likewise
   double learning_rate = 0;                     ///< of the last step
   double seconds = 0;                           ///< for the epoch, without validation
+  std::optional<double> gradient_norm{};        ///< of all gradients together, mean over the steps; with statistics
+  std::vector<LayerStatistics> layers{};        ///< one for each layer, with statistics, else empty
 };
+
+/// The numbers of a report that can be watched.
+enum class Metric { training_loss, training_accuracy, validation_loss, validation_accuracy };
+
+inline constexpr std::array<std::string_view, 4> metric_names{"training_loss", "training_accuracy", "validation_loss",
+                                                              "validation_accuracy"};
+
+inline std::string_view name_of(Metric metric) { return metric_names[static_cast<std::size_t>(metric)]; }
+
+/// @throws ArgumentError  if there is no metric of this name; the message lists them
+inline Metric metric_from_name(std::string_view name) {
+  return detail::from_name<Metric>("metric", metric_names, name);
+}
+
+/// Ends a training that no longer gets better.
+/// @see Prechelt, Early Stopping - But When? (1998)
+struct EarlyStopping {
+  Metric metric = Metric::validation_loss;
+  std::size_t patience = 5;  ///< epochs in a row without progress that end it, at least 1
+  double min_delta = 0;      ///< what a metric must improve by to count as progress, at least 0
+  bool restore_best = true;  ///< whether the network gets back what it was after its best epoch
+};
+
+/// Which weights a network has after a training.
+enum class Averaging {
+  none,  ///< those of the last step
+  ema,   ///< their exponential moving average over the steps; Polyak and Juditsky (1992)
+  swa,   ///< their mean over the epochs from swa_start on; Izmailov et al., Averaging Weights Leads to Wider Optima
+         ///< and Better Generalization (2018)
+};
+
+inline constexpr std::array<std::string_view, 3> averaging_names{"none", "ema", "swa"};
+
+inline std::string_view name_of(Averaging averaging) { return averaging_names[static_cast<std::size_t>(averaging)]; }
+
+/// @throws ArgumentError  if there is no averaging of this name; the message lists them
+inline Averaging averaging_from_name(std::string_view name) {
+  return detail::from_name<Averaging>("averaging", averaging_names, name);
+}
 
 struct TrainingOptions {
   std::size_t epochs = 10;
@@ -63,6 +120,40 @@ struct TrainingOptions {
 
   Schedule schedule{};  ///< none: constant
 
+  // What is learned from.
+  double label_smoothing = 0;            ///< in [0, 1), see loss.hpp
+  std::vector<double> class_weights{};   ///< one for each class, of at least 0; none: all 1
+  std::vector<double> sample_weights{};  ///< one for each training sample, likewise; multiplied by those of the class
+
+  // What keeps a network from learning by heart. Penalties are not part of the losses reported.
+  double l1 = 0;             ///< adds l1 * sum |w| to the loss, over weights but not biases
+  double l2 = 0;             ///< adds l2 / 2 * sum w^2, likewise; see also Optimizer::set_weight_decay
+  double max_norm = 0;       ///< most that the weights of one unit may have as norm after a step; 0: any
+                             ///< Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting
+                             ///< (2014), section 5.1
+  double input_dropout = 0;  ///< share of inputs set to 0 at random in each step, in [0, 1); the others are
+                             ///< multiplied by 1 / (1 - share), so nothing is to be done when predicting
+  double dropout = 0;        ///< likewise, for the units of each hidden layer; section 4
+
+  /// Normalises the pre-activations of each hidden layer over the batch. After each epoch the network gets
+  /// weights and biases that have the running means and variances in them, so it stays a network of dense layers.
+  /// Training it again begins from the same function, by the means and variances of its first batch.
+  /// Ioffe and Szegedy, Batch Normalization (2015), algorithms 1 and 2.
+  bool batch_norm = false;
+
+  // What keeps a step from going too far.
+  double clip_norm = 0;   ///< largest norm of all gradients together; larger ones are scaled down. 0: any
+                          ///< Pascanu, Mikolov, Bengio, On the Difficulty of Training Recurrent Networks (2013)
+  double clip_value = 0;  ///< largest size of each gradient; 0: any
+
+  // What the network is after the training.
+  Averaging averaging = Averaging::none;  ///< reports and callbacks of an epoch see the averaged weights
+  double ema_decay = 0.999;               ///< share of the average that a step keeps at the most, in [0, 1)
+  double swa_start = 0.75;                ///< share of the epochs before the mean begins, in [0, 1)
+  std::optional<EarlyStopping> early_stopping{};
+
+  bool statistics = false;  ///< whether reports have gradient norms and what each layer was like; takes a little time
+
   std::function<void(const BatchReport&)> on_batch{};  ///< called by the thread that called train
   std::function<void(const EpochReport&)> on_epoch{};  ///< likewise; what they throw ends the training
   const StopFlag* stop = nullptr;
@@ -74,9 +165,11 @@ enum class StopReason {
   stopped,       ///< by the stop flag
   loss_reached,  ///< stop_below_loss
   diverged,      ///< the loss is no longer a finite number; try a smaller learning rate
+  early_stop,    ///< TrainingOptions::early_stopping
 };
 
-inline constexpr std::array<std::string_view, 4> stop_reason_names{"done", "stopped", "loss_reached", "diverged"};
+inline constexpr std::array<std::string_view, 5> stop_reason_names{"done", "stopped", "loss_reached", "diverged",
+                                                                   "early_stop"};
 
 inline std::string_view name_of(StopReason reason) { return stop_reason_names[static_cast<std::size_t>(reason)]; }
 
@@ -84,6 +177,7 @@ inline std::string_view name_of(StopReason reason) { return stop_reason_names[st
 struct History {
   std::vector<EpochReport> epochs;
   StopReason reason = StopReason::done;
+  std::size_t best_epoch = 0;  ///< by the metric of early_stopping, from 1; 0 without
 };
 
 /// Trains a network in place.
