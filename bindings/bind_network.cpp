@@ -18,12 +18,13 @@ Args:
     sizes: inputs, units of each hidden layer, outputs: [784, 128, 10].
     activation: of the hidden layers: one name for all, or a list with one for each. Names are in ACTIVATIONS.
     output_activation: of the last layer.
-    loss: what training makes small, a name in LOSSES.
+    loss: what training makes small, a name in LOSSES: softmax_cross_entropy goes with a last layer of softmax,
+        binary_cross_entropy with sigmoid, hinge with any but these two, sum_of_squares and huber with any.
     seed: of the first weights.
     initializer: how they are drawn, a name in INITIALIZERS; None takes what suits each layer's activation.
 
 Raises:
-    ArgumentError: if the sizes or names make no network.
+    ArgumentError: if the sizes or names make no network, or the loss does not go with the last layer.
 )doc";
 
 constexpr const char* predict_proba_doc = R"doc(
@@ -58,10 +59,10 @@ Raises:
 )doc";
 
 std::vector<Activation> hidden_activations(const NamesObject& names, std::size_t layers) {
-  if (py::isinstance<py::str>(names)) return {layers, activation_from_name(names.cast<std::string>())};
+  if (py::isinstance<py::str>(names)) return {layers, activation_from_name(names.cast<std::string>(), "Network")};
   std::vector<Activation> activations;
   for (const std::string& name : names.cast<std::vector<std::string>>()) {
-    activations.push_back(activation_from_name(name));
+    activations.push_back(activation_from_name(name, "Network"));
   }
   if (activations.size() != layers) {
     throw ArgumentError(detail::text("Network: ", activations.size(), " activations, expected ", layers,
@@ -73,14 +74,14 @@ std::vector<Activation> hidden_activations(const NamesObject& names, std::size_t
 Network<float> make_network(const std::vector<std::size_t>& sizes, const NamesObject& activation,
                             const std::string& output_activation, const std::string& loss, std::uint64_t seed,
                             const std::optional<std::string>& initializer) {
-  Architecture architecture{sizes, {}, loss_from_name(loss)};
+  Architecture architecture{sizes, {}, loss_from_name(loss, "Network")};
   if (sizes.size() >= 2) {  // else the check says what is wrong
     architecture.activations = hidden_activations(activation, std::min(sizes.size() - 2, most_layers));
-    architecture.activations.push_back(activation_from_name(output_activation));
+    architecture.activations.push_back(activation_from_name(output_activation, "Network"));
   }
   Rng rng(seed);
   std::optional<Initializer> chosen;
-  if (initializer) chosen = initializer_from_name(*initializer);
+  if (initializer) chosen = initializer_from_name(*initializer, "Network");
   return without_gil([&] { return Network<float>(architecture, rng, chosen); });
 }
 
@@ -206,7 +207,7 @@ void bind_network(py::module_& m) {
       .def("activations", &activations_of, py::arg("images"),
            "Activations of every layer, a list of float32 (n, units).")
       .def("evaluate", &evaluate_on, py::arg("data"), py::arg("threads") = 0,
-           "Loss, accuracy, confusion matrix, precision and recall on a Dataset, as an Evaluation.")
+           "Loss, accuracy, confusion matrix, precision, recall and F1 on a Dataset, as an Evaluation.")
       .def_property_readonly(
           "layers",
           [](const py::object& self) {

@@ -104,6 +104,26 @@ Labels ask_labels(const Network<Real>& network, const Samples& images, std::size
   return labels;
 }
 
+/// Which last layers a loss goes with. The two cross-entropies have their activation built in; the hinge wants an
+/// output 1 above the others, which those of softmax and sigmoid never are.
+void check_loss(LossFunction loss, Activation last, std::size_t outputs) {
+  const auto refuse = [&](const char* expected) {
+    throw ArgumentError(
+        text("Network: loss ", name_of(loss), " behind a last layer of ", name_of(last), ", expected ", expected));
+  };
+  if (loss == LossFunction::softmax_cross_entropy && last != Activation::softmax) {
+    refuse("softmax; sum_of_squares and huber go with any");
+  }
+  if (loss == LossFunction::binary_cross_entropy && last != Activation::sigmoid) {
+    refuse("sigmoid; sum_of_squares and huber go with any");
+  }
+  if (loss != LossFunction::hinge) return;
+  if (last == Activation::softmax || last == Activation::sigmoid) {
+    refuse("one whose outputs can be more than 1 apart, such as identity");
+  }
+  if (outputs < 2) throw ArgumentError("Network: loss hinge with 1 output, expected at least 2, to be told apart");
+}
+
 }  // namespace
 
 void check_architecture(const Architecture& architecture) {
@@ -130,10 +150,7 @@ void check_architecture(const Architecture& architecture) {
       throw ArgumentError(text("Network: softmax in layer ", i, ", expected it in the last layer only"));
     }
   }
-  if (loss == LossFunction::softmax_cross_entropy && activations.back() != Activation::softmax) {
-    throw ArgumentError(text("Network: loss softmax_cross_entropy behind a last layer of ",
-                             name_of(activations.back()), ", expected softmax; sum_of_squares goes with any"));
-  }
+  check_loss(loss, activations.back(), sizes.back());
 }
 
 template <class Real>

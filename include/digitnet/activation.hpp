@@ -27,13 +27,16 @@ inline constexpr double leaky_relu_slope = 0.01;
 namespace detail {
 
 /// The value of a fixed table of names. Nothing is ever looked up by name anywhere else.
+/// @param where  who asks, for the message; empty if the caller says it
 template <class Enumeration, std::size_t Count>
-Enumeration from_name(const char* what, const std::array<std::string_view, Count>& names, std::string_view name) {
+Enumeration from_name(const char* what, const std::array<std::string_view, Count>& names, std::string_view name,
+                      std::string_view where) {
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) {
     std::string known;
     for (const std::string_view each : names) known.append(known.empty() ? "" : ", ").append(each);
-    throw ArgumentError(text(what, " \"", shortened(name), "\", expected one of ", known));
+    throw ArgumentError(
+        text(where, where.empty() ? "" : ": ", what, " \"", shortened(name), "\", expected one of ", known));
   }
   return static_cast<Enumeration>(found - names.begin());
 }
@@ -73,9 +76,10 @@ inline std::string_view name_of(Activation activation) {
   return activation_names[static_cast<std::size_t>(activation)];
 }
 
+/// @param where  who asks, to begin the message with
 /// @throws ArgumentError  if there is no activation of this name; the message lists them
-inline Activation activation_from_name(std::string_view name) {
-  return detail::from_name<Activation>("activation", activation_names, name);
+inline Activation activation_from_name(std::string_view name, std::string_view where = {}) {
+  return detail::from_name<Activation>("activation", activation_names, name, where);
 }
 
 /// Whether the derivative needs z; for the others the activation a is enough and z can be overwritten.

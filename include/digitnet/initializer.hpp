@@ -29,9 +29,10 @@ inline std::string_view name_of(Initializer initializer) {
   return initializer_names[static_cast<std::size_t>(initializer)];
 }
 
+/// @param where  who asks, to begin the message with
 /// @throws ArgumentError  if there is no initializer of this name; the message lists them
-inline Initializer initializer_from_name(std::string_view name) {
-  return detail::from_name<Initializer>("initializer", initializer_names, name);
+inline Initializer initializer_from_name(std::string_view name, std::string_view where = {}) {
+  return detail::from_name<Initializer>("initializer", initializer_names, name, where);
 }
 
 /// The usual choice for a layer with this activation.

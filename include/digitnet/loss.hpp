@@ -25,9 +25,10 @@ inline constexpr std::array<std::string_view, 5> loss_names{"softmax_cross_entro
 
 inline std::string_view name_of(LossFunction loss) { return loss_names[static_cast<std::size_t>(loss)]; }
 
+/// @param where  who asks, to begin the message with
 /// @throws ArgumentError  if there is no loss of this name; the message lists them
-inline LossFunction loss_from_name(std::string_view name) {
-  return detail::from_name<LossFunction>("loss", loss_names, name);
+inline LossFunction loss_from_name(std::string_view name, std::string_view where = {}) {
+  return detail::from_name<LossFunction>("loss", loss_names, name, where);
 }
 
 /// Whether a loss is computed from the logits z of the last layer; the others are from its activations a.

@@ -30,8 +30,16 @@ inline constexpr std::size_t most_units = std::size_t{1} << 20;
 inline constexpr std::size_t most_layers = 256;
 
 /// Checks that an architecture makes sense.
+///
+/// | loss                      | last layer                                                             |
+/// |---------------------------|------------------------------------------------------------------------|
+/// | `softmax_cross_entropy`   | softmax                                                                |
+/// | `binary_cross_entropy`    | sigmoid                                                                |
+/// | `sum_of_squares`, `huber` | any                                                                    |
+/// | `hinge`                   | at least 2 outputs, of any but softmax and sigmoid: theirs are never 1 apart |
+///
 /// @throws ArgumentError  if there are less than two sizes, a size is not in [1, most_units], softmax stands
-///                        before the last layer, or the cross-entropy is not behind a softmax
+///                        before the last layer, or the loss does not go with the last layer
 void check_architecture(const Architecture& architecture);
 
 /// Facts about a network that travel with it in its file: "labels", "preprocessing", "calibration",

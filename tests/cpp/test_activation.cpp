@@ -48,7 +48,7 @@ TEST_CASE("activation: an unknown name is answered with those there are", "[acti
   CHECK_ERROR(activation_from_name("swish"), ArgumentError,
               "activation \"swish\", expected one of identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, "
               "softplus, softmax");
-  CHECK_ERROR(activation_from_name("Relu"), ArgumentError, "activation \"Relu\"");
+  CHECK_ERROR(activation_from_name("Relu", "Network"), ArgumentError, "Network: activation \"Relu\", expected one");
   CHECK_ERROR(activation_from_name(""), ArgumentError, "activation \"\"");
   CHECK_ERROR(activation_from_name(std::string(1000, 'x')), ArgumentError, std::string(40, 'x') + "\", expected");
 }

@@ -120,6 +120,36 @@ TEST_CASE("Network: an architecture that makes no sense is named", "[network][er
               "Network: 2 activations, expected 1");
 }
 
+TEST_CASE("Network: each loss goes with the last layers it was made for", "[network][error]") {
+  const auto of = [](Activation output, LossFunction loss) { check_architecture({{4, 3}, {output}, loss}); };
+  for (std::size_t a = 0; a < activation_names.size(); ++a) {
+    const auto output = static_cast<Activation>(a);
+    const std::string behind = detail::text(" behind a last layer of ", name_of(output), ", expected ");
+    of(output, squares);
+    of(output, LossFunction::huber);
+    if (output == Activation::softmax) {
+      of(output, LossFunction::softmax_cross_entropy);
+    } else {
+      CHECK_ERROR(of(output, LossFunction::softmax_cross_entropy), ArgumentError,
+                  "Network: loss softmax_cross_entropy" + behind + "softmax; sum_of_squares and huber go with any");
+    }
+    if (output == Activation::sigmoid) {
+      of(output, LossFunction::binary_cross_entropy);
+    } else {
+      CHECK_ERROR(of(output, LossFunction::binary_cross_entropy), ArgumentError,
+                  "Network: loss binary_cross_entropy" + behind + "sigmoid; sum_of_squares and huber go with any");
+    }
+    if (output == Activation::softmax || output == Activation::sigmoid) {
+      CHECK_ERROR(of(output, LossFunction::hinge), ArgumentError,
+                  "Network: loss hinge" + behind + "one whose outputs can be more than 1 apart, such as identity");
+    } else {
+      of(output, LossFunction::hinge);
+    }
+  }
+  CHECK_ERROR(check_architecture({{4, 1}, {Activation::identity}, LossFunction::hinge}), ArgumentError,
+              "Network: loss hinge with 1 output, expected at least 2");
+}
+
 TEST_CASE("Network: the largest sizes that make sense are taken", "[network]") {
   check_architecture({std::vector<std::size_t>(257, 3), std::vector<Activation>(256, Activation::relu), squares});
   check_architecture({{most_units, 256}, {Activation::softmax}, LossFunction::softmax_cross_entropy});
