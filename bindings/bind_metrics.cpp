@@ -42,7 +42,7 @@ py::array_t<double> to_numpy_vector(const std::vector<double>& values) {
 void bind_metrics(py::module_& m) {
   py::class_<Evaluation>(m, "Evaluation", "How a network does on a data set.")
       .def_readonly("samples", &Evaluation::samples)
-      .def_readonly("loss", &Evaluation::loss, "Mean of the network's loss; in nats for the cross-entropy.")
+      .def_readonly("loss", &Evaluation::loss, "Mean of the network's own loss, without smoothing or weights.")
       .def_readonly("accuracy", &Evaluation::accuracy, "Share of samples read correctly, in [0, 1].")
       .def_readonly("top_2_accuracy", &Evaluation::top_2_accuracy,
                     "Share of samples whose label is among the two likeliest.")
@@ -55,6 +55,14 @@ void bind_metrics(py::module_& m) {
       .def_property_readonly(
           "recall", [](const Evaluation& evaluation) { return to_numpy_vector(evaluation.recall); },
           "float64 (classes): of the samples of a class, the share predicted to be.")
+      .def_property_readonly(
+          "f1", [](const Evaluation& evaluation) { return to_numpy_vector(evaluation.f1); },
+          "float64 (classes): the harmonic mean of precision and recall.")
+      .def_readonly("macro_precision", &Evaluation::macro_precision,
+                    "Mean of precision over the classes, each counting alike.")
+      .def_readonly("macro_recall", &Evaluation::macro_recall,
+                    "Mean of recall over the classes, each counting alike.")
+      .def_readonly("macro_f1", &Evaluation::macro_f1, "Mean of F1 over the classes, each counting alike.")
       .def("__repr__", &describe);
 
   m.def(
@@ -90,6 +98,16 @@ void bind_metrics(py::module_& m) {
       "recall",
       [](const ArrayObject& confusion) { return to_numpy_vector(recall(to_confusion("recall", confusion))); },
       py::arg("confusion"), "Of the samples of a class, the share predicted to be; 0 where there are none.");
+  m.def(
+      "f1", [](const ArrayObject& confusion) { return to_numpy_vector(f1(to_confusion("f1", confusion))); },
+      py::arg("confusion"), "The harmonic mean of precision and recall of each class; 0 where both are.");
+  m.def(
+      "macro_average",
+      [](const std::vector<double>& of_classes, const ArrayObject& confusion) {
+        return macro_average(of_classes, to_confusion("macro_average", confusion));
+      },
+      py::arg("of_classes"), py::arg("confusion"),
+      "The mean of what precision, recall or f1 gives, over the classes that are a label or a prediction.");
 }
 
 }  // namespace digitnet::python

@@ -30,7 +30,16 @@ void require_same_count(const char* where, std::size_t predictions, std::size_t 
   }
 }
 
-std::vector<double> share_of_diagonal(const ConfusionMatrix& confusion, bool of_row) {
+void require_square(const char* where, const ConfusionMatrix& confusion) {
+  if (confusion.shape(0) != confusion.shape(1)) {
+    throw ShapeError(
+        text(where, ": counts of shape ", shape_text(confusion), ", expected (classes, classes), as many of both"));
+  }
+}
+
+/// What the diagonal is of the sum of each row, or of each column.
+std::vector<double> share_of_diagonal(const char* where, const ConfusionMatrix& confusion, bool of_row) {
+  require_square(where, confusion);
   const std::size_t classes = confusion.shape(0);
   std::vector<double> shares(classes, 0.0);
   for (std::size_t k = 0; k < classes; ++k) {
@@ -75,9 +84,40 @@ ConfusionMatrix confusion_matrix(const Labels& predicted, const Labels& labels, 
   return confusion;
 }
 
-std::vector<double> precision(const ConfusionMatrix& confusion) { return share_of_diagonal(confusion, false); }
+std::vector<double> precision(const ConfusionMatrix& confusion) {
+  return share_of_diagonal("precision", confusion, false);
+}
 
-std::vector<double> recall(const ConfusionMatrix& confusion) { return share_of_diagonal(confusion, true); }
+std::vector<double> recall(const ConfusionMatrix& confusion) { return share_of_diagonal("recall", confusion, true); }
+
+std::vector<double> f1(const ConfusionMatrix& confusion) {
+  const std::vector<double> p = share_of_diagonal("f1", confusion, false);
+  const std::vector<double> r = share_of_diagonal("f1", confusion, true);
+  std::vector<double> scores(p.size(), 0.0);
+  for (std::size_t k = 0; k < scores.size(); ++k) {
+    if (p[k] > 0) scores[k] = 2 * p[k] * r[k] / (p[k] + r[k]);  // p and r are 0 together
+  }
+  return scores;
+}
+
+double macro_average(const std::vector<double>& of_classes, const ConfusionMatrix& confusion) {
+  require_square("macro_average", confusion);
+  const std::size_t classes = confusion.shape(0);
+  if (of_classes.size() != classes) {
+    throw ShapeError(text("macro_average: ", of_classes.size(), " numbers and counts of shape ",
+                          shape_text(confusion), ", expected one number for each class"));
+  }
+  double sum = 0;
+  std::size_t present = 0;
+  for (std::size_t k = 0; k < classes; ++k) {
+    bool occurs = false;
+    for (std::size_t j = 0; j < classes; ++j) occurs = occurs || confusion(k, j) > 0 || confusion(j, k) > 0;
+    if (!occurs) continue;
+    sum += of_classes[k];
+    ++present;
+  }
+  return present > 0 ? sum / static_cast<double>(present) : 0.0;
+}
 
 namespace detail {
 
@@ -130,6 +170,10 @@ Evaluation evaluate(const char* where, const Network<Real>& network, const Datas
   result.confusion = confusion_matrix(predicted, data.labels(), network.outputs());
   result.precision = digitnet::precision(result.confusion);
   result.recall = digitnet::recall(result.confusion);
+  result.f1 = digitnet::f1(result.confusion);
+  result.macro_precision = macro_average(result.precision, result.confusion);
+  result.macro_recall = macro_average(result.recall, result.confusion);
+  result.macro_f1 = macro_average(result.f1, result.confusion);
   return result;
 }
 

@@ -30,20 +30,39 @@ double top_k_accuracy(const Matrix<Real>& outputs, const Labels& labels, std::si
 ConfusionMatrix confusion_matrix(const Labels& predicted, const Labels& labels, std::size_t classes = 10);
 
 /// Of the samples predicted to be of a class, the share that are; 0 where none was predicted.
+/// @param confusion  (classes, classes), row the label, column the prediction
+/// @throws ShapeError  if it is not square
 std::vector<double> precision(const ConfusionMatrix& confusion);
 
 /// Of the samples of a class, the share predicted to be; 0 where there are none.
+/// @throws ShapeError  as precision
 std::vector<double> recall(const ConfusionMatrix& confusion);
+
+/// The harmonic mean of precision p and recall r of each class, 2 p r / (p + r), in [0, 1]; 0 where both are.
+/// @throws ShapeError  as precision
+/// @see van Rijsbergen, Information Retrieval (1979), chapter 7; his E is 1 - F1
+std::vector<double> f1(const ConfusionMatrix& confusion);
+
+/// The mean over the classes, each counting alike however many samples it has, of what precision, recall or f1
+/// gives. Classes that are neither a label nor a prediction are left out, as scikit-learn does; 0 if all are.
+/// @param of_classes  (classes)
+/// @throws ShapeError  if there are not as many numbers as classes, or as precision
+/// @see Sokolova and Lapalme, A systematic analysis of performance measures for classification tasks (2009)
+double macro_average(const std::vector<double>& of_classes, const ConfusionMatrix& confusion);
 
 /// How a network does on a data set.
 struct Evaluation {
   std::size_t samples = 0;
-  double loss = 0;            ///< mean of the network's loss; in nats for the cross-entropy
+  double loss = 0;            ///< mean of the network's own loss, without smoothing or weights
   double accuracy = 0;        ///< share of samples read correctly, in [0, 1]
   double top_2_accuracy = 0;  ///< share of samples whose label is among the two likeliest
   ConfusionMatrix confusion;  ///< (classes, classes), row the label, column the prediction
   std::vector<double> precision;
   std::vector<double> recall;
+  std::vector<double> f1;
+  double macro_precision = 0;  ///< mean over the classes, see macro_average
+  double macro_recall = 0;
+  double macro_f1 = 0;
 };
 
 /// Passes a data set through a network once. The same bits for any number of threads.

@@ -15,12 +15,36 @@ constexpr auto squares = LossFunction::sum_of_squares;
 
 /// Everything in an evaluation, for comparing bit by bit.
 std::vector<double> numbers_of(const Evaluation& evaluation) {
-  std::vector<double> numbers{static_cast<double>(evaluation.samples), evaluation.loss, evaluation.accuracy,
-                              evaluation.top_2_accuracy};
+  std::vector<double> numbers{static_cast<double>(evaluation.samples),
+                              evaluation.loss,
+                              evaluation.accuracy,
+                              evaluation.top_2_accuracy,
+                              evaluation.macro_precision,
+                              evaluation.macro_recall,
+                              evaluation.macro_f1};
   for (const auto count : evaluation.confusion) numbers.push_back(static_cast<double>(count));
   numbers.insert(numbers.end(), evaluation.precision.begin(), evaluation.precision.end());
   numbers.insert(numbers.end(), evaluation.recall.begin(), evaluation.recall.end());
+  numbers.insert(numbers.end(), evaluation.f1.begin(), evaluation.f1.end());
   return numbers;
+}
+
+/// Every pair of last layer and loss that goes together.
+std::vector<std::pair<Activation, LossFunction>> outputs_and_losses() {
+  std::vector<std::pair<Activation, LossFunction>> pairs;
+  for (std::size_t a = 0; a < activation_names.size(); ++a) {
+    const auto output = static_cast<Activation>(a);
+    pairs.emplace_back(output, squares);
+    pairs.emplace_back(output, LossFunction::huber);
+    if (output == Activation::softmax) {
+      pairs.emplace_back(output, LossFunction::softmax_cross_entropy);
+    } else if (output == Activation::sigmoid) {
+      pairs.emplace_back(output, LossFunction::binary_cross_entropy);
+    } else {
+      pairs.emplace_back(output, LossFunction::hinge);
+    }
+  }
+  return pairs;
 }
 
 Labels labels_without_any() { return Labels::from_shape({0}); }
@@ -102,17 +126,43 @@ TEST_CASE("precision, recall: shares of the columns and of the rows, 0 where the
   CHECK(recall(skewed) == std::vector<double>{0.25, 1});
 }
 
+TEST_CASE("f1: the harmonic mean of precision and recall, 0 where both are", "[metrics]") {
+  // Precision 1, 4/7, recall 1/4, 1: 2 * 1/4 / (5/4) and 2 * 4/7 / (11/7)
+  const std::vector<double> skewed = f1(ConfusionMatrix{{1, 3}, {0, 4}});
+  CHECK(skewed[0] == Approx(0.4).epsilon(1e-15));
+  CHECK(skewed[1] == Approx(8.0 / 11).epsilon(1e-15));
+  CHECK(f1(ConfusionMatrix{{3, 1, 0, 0}, {1, 2, 0, 1}, {0, 0, 0, 0}, {0, 1, 0, 0}}) ==
+        std::vector<double>{0.75, 0.5, 0, 0});
+}
+
+TEST_CASE("macro_average: every class that occurs counts alike, others not at all", "[metrics]") {
+  // The first two occur as labels, the third as a prediction only, the fourth not at all.
+  const ConfusionMatrix confusion{{90, 0, 10, 0}, {0, 1, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}};
+  CHECK(macro_average(recall(confusion), confusion) == Approx((0.9 + 1 + 0) / 3).epsilon(1e-15));
+  CHECK(macro_average(precision(confusion), confusion) == Approx(2.0 / 3).epsilon(1e-15));
+  CHECK(macro_average({1, 2, 6, 1000}, confusion) == 3);
+  CHECK(macro_average({1, 1}, ConfusionMatrix{{0, 0}, {0, 0}}) == 0);
+}
+
+TEST_CASE("precision, recall, f1, macro_average: counts that are not square or do not fit are named",
+          "[metrics][error]") {
+  const ConfusionMatrix flat{{1, 2, 3}, {4, 5, 6}};
+  CHECK_ERROR(precision(flat), ShapeError, "precision: counts of shape (2, 3), expected (classes, classes)");
+  CHECK_ERROR(recall(flat), ShapeError, "recall: counts of shape (2, 3), expected (classes, classes)");
+  CHECK_ERROR(f1(flat), ShapeError, "f1: counts of shape (2, 3), expected (classes, classes)");
+  CHECK_ERROR(macro_average({1, 2}, flat), ShapeError, "macro_average: counts of shape (2, 3)");
+  CHECK_ERROR(macro_average({1, 2, 3}, ConfusionMatrix{{1, 0}, {0, 1}}), ShapeError,
+              "macro_average: 3 numbers and counts of shape (2, 2), expected one number for each class");
+}
+
 TEMPLATE_TEST_CASE("evaluate: agrees with plain loops, for every output and loss", "[metrics]", float, double) {
   Rng rng(51);
   // The same accuracy is only to be had if no two outputs are as close as their rounding: with 600 samples of
   // five outputs around 1 the closest pair is about 1e-4 apart.
   const double limit = std::is_same_v<TestType, float> ? 1e-5 : 1e-12;
-  for (std::size_t a = 0; a <= activation_names.size(); ++a) {
-    const bool cross_entropy = a == activation_names.size();
-    const auto output = cross_entropy ? Activation::softmax : static_cast<Activation>(a);
-    INFO(name_of(output) << (cross_entropy ? ", cross-entropy" : ", squares"));
-    const auto network = test::random_network<TestType>(
-        {{9, 8, 5}, {Activation::tanh, output}, cross_entropy ? LossFunction::softmax_cross_entropy : squares}, rng);
+  for (const auto& [output, loss_function] : outputs_and_losses()) {
+    INFO(name_of(output) << ", " << name_of(loss_function));
+    const auto network = test::random_network<TestType>({{9, 8, 5}, {Activation::tanh, output}, loss_function}, rng);
     const Dataset data = test::random_data(600, 9, 5, rng);
     const Evaluation evaluation = evaluate(network, data, 2);
 
@@ -139,6 +189,10 @@ TEMPLATE_TEST_CASE("evaluate: agrees with plain loops, for every output and loss
     CHECK(test::equal(evaluation.confusion, confusion));
     CHECK(evaluation.precision == precision(confusion));
     CHECK(evaluation.recall == recall(confusion));
+    CHECK(evaluation.f1 == f1(confusion));
+    CHECK(evaluation.macro_precision == macro_average(precision(confusion), confusion));
+    CHECK(evaluation.macro_recall == macro_average(recall(confusion), confusion));
+    CHECK(evaluation.macro_f1 == macro_average(f1(confusion), confusion));
     CHECK(accuracy(network, data) == evaluation.accuracy);
   }
 }

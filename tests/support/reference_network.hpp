@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -110,14 +111,42 @@ Matrix<double> reference_layer(const Network<Real>& network, const Matrix<Real>&
   return activations;
 }
 
+/// The loss of one sample, as its definition says: from the activations, cross-entropies by their logarithms.
 inline double reference_loss(LossFunction loss, const ReferencePass& pass, std::size_t label) {
-  if (loss == LossFunction::softmax_cross_entropy) return -std::log(pass.a.back()[label]);
+  const Numbers& a = pass.a.back();
+  if (loss == LossFunction::softmax_cross_entropy) return -std::log(a[label]);
   double sum = 0;
-  for (std::size_t k = 0; k < pass.a.back().size(); ++k) {
-    const double difference = pass.a.back()[k] - (k == label ? 1 : 0);
-    sum += difference * difference / 2;
+  double largest_other = -std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const double distance = std::abs(a[k] - (k == label ? 1 : 0));
+    if (k != label) largest_other = std::max(largest_other, a[k]);
+    if (loss == LossFunction::sum_of_squares || (loss == LossFunction::huber && distance <= 1)) {
+      sum += distance * distance / 2;
+    } else if (loss == LossFunction::huber) {
+      sum += distance - 0.5;
+    } else if (loss == LossFunction::binary_cross_entropy) {
+      sum -= std::log(1 - distance);
+    }
   }
-  return sum;
+  return loss == LossFunction::hinge ? std::max(0.0, 1 + largest_other - a[label]) : sum;
+}
+
+/// dL/da of one sample, for the losses of the activations.
+inline Numbers reference_loss_derivative(LossFunction loss, const Numbers& a, std::size_t label) {
+  Numbers da = a;
+  da[label] -= 1;
+  if (loss == LossFunction::huber) {
+    for (double& difference : da) difference = std::min(std::max(difference, -1.0), 1.0);
+  } else if (loss == LossFunction::hinge) {
+    std::fill(da.begin(), da.end(), 0.0);
+    std::size_t rival = label == 0 ? 1 : 0;
+    for (std::size_t k = 0; k < a.size(); ++k) rival = k != label && a[k] > a[rival] ? k : rival;
+    if (1 + a[rival] - a[label] > 0) {
+      da[rival] = 1;
+      da[label] = -1;
+    }
+  }
+  return da;
 }
 
 /// The mean loss of a data set and its gradient with respect to every parameter, by back-propagation.
@@ -139,17 +168,17 @@ ReferenceGradients reference_gradients(const Network<Real>& network, const Datas
     const ReferencePass pass = reference_pass(network, reference_inputs<Real>(data, n));
     mean.loss += share * reference_loss(network.loss(), pass, data.label(n));
 
-    // dL/dz of the last layer. Softmax and cross-entropy together give a - t; otherwise dL/da = a - t goes
-    // through the derivative of the activation, for softmax the matrix da_j/dz_k = a_j ([j = k] - a_k).
+    // dL/dz of the last layer. Softmax and cross-entropy together give a - t, as do sigmoid and binary
+    // cross-entropy; otherwise dL/da goes through the derivative of the activation, for softmax the matrix
+    // da_j/dz_k = a_j ([j = k] - a_k).
     const Numbers& a = pass.a.back();
     const Activation last = network.layers().back().activation;
-    Numbers difference = a;
-    difference[data.label(n)] -= 1;
-    Numbers dz = difference;
-    for (std::size_t k = 0; k < dz.size() && network.loss() == LossFunction::sum_of_squares; ++k) {
+    const Numbers da = reference_loss_derivative(network.loss(), a, data.label(n));
+    Numbers dz = da;
+    for (std::size_t k = 0; k < dz.size() && !loss_takes_logits(network.loss()); ++k) {
       if (last == Activation::softmax) {
         dz[k] = 0;
-        for (std::size_t j = 0; j < a.size(); ++j) dz[k] += difference[j] * a[j] * ((j == k ? 1 : 0) - a[k]);
+        for (std::size_t j = 0; j < a.size(); ++j) dz[k] += da[j] * a[j] * ((j == k ? 1 : 0) - a[k]);
       } else {
         dz[k] *= reference_derivative(last, pass.z.back()[k]);
       }
