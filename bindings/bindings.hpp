@@ -11,10 +11,11 @@ void bind_random(pybind11::module_& m);
 void bind_idx(pybind11::module_& m);
 void bind_dataset(pybind11::module_& m);
 void bind_preprocess(pybind11::module_& m);
+void bind_loss(pybind11::module_& m);
 void bind_optimizer(pybind11::module_& m);
 void bind_schedule(pybind11::module_& m);
 void bind_metrics(pybind11::module_& m);
-void bind_network(pybind11::module_& m);  // with layer, activation, loss, initializer and serialization
+void bind_network(pybind11::module_& m);  // with layer, activation, initializer and serialization
 void bind_trainer(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
 

@@ -104,8 +104,8 @@ Labels ask_labels(const Network<Real>& network, const Samples& images, std::size
   return labels;
 }
 
-/// Which last layers a loss goes with. The two cross-entropies have their activation built in; the hinge wants an
-/// output 1 above the others, which those of softmax and sigmoid never are.
+/// Which last layers a loss goes with. The two cross-entropies have their activation built in; the hinge wants one
+/// output 1 above the others, and those of softmax and sigmoid are never further apart.
 void check_loss(LossFunction loss, Activation last, std::size_t outputs) {
   const auto refuse = [&](const char* expected) {
     throw ArgumentError(

@@ -31,12 +31,12 @@ inline constexpr std::size_t most_layers = 256;
 
 /// Checks that an architecture makes sense.
 ///
-/// | loss                      | last layer                                                             |
-/// |---------------------------|------------------------------------------------------------------------|
-/// | `softmax_cross_entropy`   | softmax                                                                |
-/// | `binary_cross_entropy`    | sigmoid                                                                |
-/// | `sum_of_squares`, `huber` | any                                                                    |
-/// | `hinge`                   | at least 2 outputs, of any but softmax and sigmoid: theirs are never 1 apart |
+/// | loss                      | last layer                                                                 |
+/// |---------------------------|----------------------------------------------------------------------------|
+/// | `softmax_cross_entropy`   | softmax                                                                    |
+/// | `binary_cross_entropy`    | sigmoid                                                                    |
+/// | `sum_of_squares`, `huber` | any                                                                        |
+/// | `hinge`                   | 2 outputs or more, which can be more than 1 apart: not softmax nor sigmoid |
 ///
 /// @throws ArgumentError  if there are less than two sizes, a size is not in [1, most_units], softmax stands
 ///                        before the last layer, or the loss does not go with the last layer
