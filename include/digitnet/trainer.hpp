@@ -80,7 +80,7 @@ inline std::string_view name_of(Metric metric) { return metric_names[static_cast
 
 /// @throws ArgumentError  if there is no metric of this name; the message lists them
 inline Metric metric_from_name(std::string_view name) {
-  return detail::from_name<Metric>("metric", metric_names, name);
+  return detail::from_name<Metric>("metric", metric_names, name, "train");
 }
 
 /// Ends a training that no longer gets better.
@@ -106,7 +106,7 @@ inline std::string_view name_of(Averaging averaging) { return averaging_names[st
 
 /// @throws ArgumentError  if there is no averaging of this name; the message lists them
 inline Averaging averaging_from_name(std::string_view name) {
-  return detail::from_name<Averaging>("averaging", averaging_names, name);
+  return detail::from_name<Averaging>("averaging", averaging_names, name, "train");
 }
 
 struct TrainingOptions {

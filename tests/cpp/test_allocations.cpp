@@ -1,0 +1,79 @@
+// A training allocates nothing once it runs: counted by replacing operator new in this program.
+#include "catch.hpp"
+#include "small_networks.hpp"
+
+#include <digitnet/trainer.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  if (void* const memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded)) return memory;
+  throw std::bad_alloc();
+}
+
+[[gnu::noinline]] void release(void* memory) { std::free(memory); }  // apart, for the compiler knows its new and free
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new[](std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+
+using namespace digitnet;
+
+TEST_CASE("train: nothing is allocated from the first batch of an epoch to its last", "[trainer]") {
+  Rng rng(1);
+  Images images = test::random_images(400, 12, 12, rng);
+  const bool sparse = GENERATE(false, true);
+  if (sparse) {
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (i % 5 != 0) images.data()[i] = 0;
+    }
+  }
+  const Dataset data(std::move(images), test::random_labels(400, 10, rng));
+  Network<float> network({144, 140, 10}, Activation::relu, rng);
+  AdamW<float> optimizer;
+  TrainingOptions options;
+  options.epochs = 3;
+  options.batch_size = 32;
+  options.threads = 2;
+  if (GENERATE(false, true)) {
+    options.dropout = 0.2;
+    options.input_dropout = 0.1;
+    options.batch_norm = true;
+    options.clip_norm = 1;
+    options.max_norm = 3;
+    options.averaging = Averaging::ema;
+    options.statistics = true;
+    options.class_weights.assign(10, 1.0);
+  }
+  std::size_t at_first = 0;
+  std::vector<std::size_t> during(options.epochs);
+  options.on_batch = [&](const BatchReport& report) {
+    if (report.batch == 1) at_first = allocations;
+    if (report.batch == report.batches) during[report.epoch - 1] = allocations - at_first;
+  };
+  train(network, data, {}, optimizer, options, rng);
+  CHECK(during == std::vector<std::size_t>(options.epochs, 0));
+}
