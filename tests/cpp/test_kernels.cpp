@@ -3,6 +3,7 @@
 
 #include "../../src/sparse_samples.hpp"
 #include "catch.hpp"
+#include "gradient.hpp"
 
 #include <digitnet/random.hpp>
 
@@ -37,8 +38,8 @@ void compare_with_plain_sum(Real tolerance) {
       }
       for (const bool with_start : {true, false}) {
         std::vector<Real> out(columns, Real{-7});
-        detail::combine_rows(out.data(), with_start ? start.data() : nullptr, matrix.data(), columns, indices.data(),
-                             bytes.data(), count, scale.data());
+        detail::combine_rows(out.data(), with_start ? start.data() : nullptr, matrix.data(), columns, columns,
+                             indices.data(), bytes.data(), count, scale.data());
         for (std::size_t c = 0; c < columns; ++c) {
           double plain = with_start ? static_cast<double>(start(0, c)) : 0.0;
           double size = std::abs(plain);  // of all terms: roundings are relative to it
@@ -63,6 +64,7 @@ TEST_CASE("combine_rows: agrees with the plain sum for every width", "[kernels]"
 
 TEST_CASE("SparseSamples: lists just the bytes that are not zero, in order", "[kernels]") {
   Rng rng(5);
+  ThreadTeam team(2);
   for (const std::size_t side : {1u, 5u, 8u, 28u}) {  // less than a group, and groups that do not come out even
     constexpr std::size_t count = 20;
     Images images = Images::from_shape({count, side, side});
@@ -70,7 +72,7 @@ TEST_CASE("SparseSamples: lists just the bytes that are not zero, in order", "[k
     std::copy(ink.begin(), ink.end(), images.data());
     const Dataset data = Dataset(std::move(images), Labels(Labels::shape_type{count}, std::uint8_t{0}))
                              .subset({19, 3, 3, 0, 7, 8, 9, 10, 11, 12, 13, 14});
-    const auto packed = detail::SparseSamples::pack(data);
+    const auto packed = detail::SparseSamples::pack(data, team);
     if (!packed) {  // by chance dense: 25 pixels may be
       REQUIRE(side < 8);
       continue;
@@ -85,21 +87,145 @@ TEST_CASE("SparseSamples: lists just the bytes that are not zero, in order", "[k
       const std::span<const std::uint8_t> pixels = data.pixels(sample);
       CHECK(unpacked == std::vector<std::uint8_t>(pixels.begin(), pixels.end()));
 
-      std::size_t in_groups = 0;
-      for (std::size_t group = 0; group * detail::sparse_group < data.inputs(); ++group) {
-        const auto part = packed->entries(sample, group);
-        in_groups += part.inputs.size();
-        for (const std::uint16_t input : part.inputs) CHECK(input / detail::sparse_group == group);
+      std::vector<std::uint8_t> regrouped(data.inputs(), 0);
+      for (std::size_t group = 0; group < detail::ink_groups(data.inputs()); ++group) {
+        auto [bits, next] = packed->group(sample, group);
+        for (std::size_t i = 0; i < detail::ink_group; ++i) {
+          if ((bits >> i & 1) != 0) regrouped.at(group * detail::ink_group + i) = *next++;
+        }
       }
-      CHECK(in_groups == inputs.size());
+      CHECK(regrouped == unpacked);
+
+      std::vector<std::uint16_t> listed_inputs(data.inputs());
+      std::vector<std::uint8_t> listed_values(data.inputs());
+      const std::size_t listed = detail::list_ink(pixels, listed_inputs.data(), listed_values.data());
+      REQUIRE(listed == inputs.size());
+      CHECK(std::equal(inputs.begin(), inputs.end(), listed_inputs.begin()));
+      CHECK(std::equal(values.begin(), values.end(), listed_values.begin()));
     }
   }
 }
 
 TEST_CASE("SparseSamples: data with ink nearly everywhere are left dense", "[kernels]") {
+  ThreadTeam team(1);
   const auto labels = [] { return Labels(Labels::shape_type{4}, std::uint8_t{0}); };
-  CHECK_FALSE(detail::SparseSamples::pack(Dataset(Images(Images::shape_type{4, 6, 6}, std::uint8_t{9}), labels())));
-  CHECK_FALSE(detail::SparseSamples::pack(Dataset(zeros<float>({4, 36}), labels())));  // no bytes
-  CHECK_FALSE(detail::SparseSamples::pack(Dataset()));
-  CHECK(detail::SparseSamples::pack(Dataset(Images(Images::shape_type{4, 6, 6}, std::uint8_t{0}), labels())));
+  CHECK_FALSE(
+      detail::SparseSamples::pack(Dataset(Images(Images::shape_type{4, 6, 6}, std::uint8_t{9}), labels()), team));
+  CHECK_FALSE(detail::SparseSamples::pack(Dataset(zeros<float>({4, 36}), labels()), team));  // no bytes
+  CHECK_FALSE(detail::SparseSamples::pack(Dataset(), team));
+  CHECK(detail::SparseSamples::pack(Dataset(Images(Images::shape_type{4, 6, 6}, std::uint8_t{0}), labels()), team));
+}
+
+TEST_CASE("ThinnedSamples: keeps the entries that were not left out, in order", "[kernels]") {
+  Rng rng(6);
+  ThreadTeam team(1);
+  Images images = Images::from_shape({3, 10, 10});
+  const std::vector<std::uint8_t> ink = random_ink(images.size(), 5, rng);
+  std::copy(ink.begin(), ink.end(), images.data());
+  const Dataset data(std::move(images), Labels(Labels::shape_type{3}, std::uint8_t{0}));
+  const auto packed = detail::SparseSamples::pack(data, team);
+  REQUIRE(packed);
+  detail::ThinnedSamples thinned(2, 100);
+  for (const double share : {0.0, 0.5}) {
+    thinned.thin(1, *packed, 2, share, Rng(8));
+    const auto all = packed->entries(2);
+    const auto kept = thinned.entries(1);
+    if (share == 0) CHECK(kept.inputs.size() == all.inputs.size());
+    if (share > 0) CHECK(kept.inputs.size() < all.inputs.size());
+    REQUIRE(kept.inputs.size() > 0);
+    std::size_t next = 0;
+    for (std::size_t group = 0; group < detail::ink_groups(100); ++group) {
+      auto [bits, values] = thinned.group(1, group);
+      for (std::size_t i = 0; i < detail::ink_group; ++i) {
+        if ((bits >> i & 1) == 0) continue;
+        CHECK(kept.inputs[next] == group * detail::ink_group + i);
+        CHECK(kept.values[next] == *values);
+        CHECK(data.pixels(2)[kept.inputs[next]] == *values++);
+        ++next;
+      }
+    }
+    CHECK(next == kept.inputs.size());
+  }
+}
+
+TEST_CASE("combine_rows: with numbers for factors, and all rows in turn", "[kernels]") {
+  Rng rng(9);
+  const Matrix<double> matrix = normal<double>({30, 21}, rng);
+  const Matrix<double> factors = normal<double>({1, 30}, rng);
+  const std::vector<std::uint16_t> picked{4, 7, 29};
+  std::vector<double> out(19);
+  detail::combine_rows<double>(out.data(), nullptr, matrix.data() + 2, 21, 19, picked.data(), factors.data(), 3);
+  for (std::size_t c = 0; c < 19; ++c) {
+    const double plain =
+        factors(0, 0) * matrix(4, c + 2) + factors(0, 1) * matrix(7, c + 2) + factors(0, 2) * matrix(29, c + 2);
+    CHECK(out[c] == Approx(plain).epsilon(1e-12).margin(1e-12));
+  }
+  detail::combine_rows<double>(out.data(), nullptr, matrix.data(), 21, 19, nullptr, factors.data(), 30);
+  for (std::size_t c = 0; c < 19; ++c) {
+    double plain = 0;
+    for (std::size_t k = 0; k < 30; ++k) plain += factors(0, k) * matrix(k, c);
+    CHECK(out[c] == Approx(plain).epsilon(1e-12).margin(1e-12));
+  }
+}
+
+TEMPLATE_TEST_CASE("narrow_product: agrees with gemm, as it is and transposed", "[kernels]", float, double) {
+  using Real = TestType;
+  Rng rng(10);
+  const auto tolerance = std::is_same_v<Real, float> ? 1e-5 : 1e-13;
+  for (const std::size_t m : {1u, 4u, 7u, 8u, 33u}) {
+    const Matrix<Real> a = normal<Real>({m, 40}, rng);
+    const Matrix<Real> b = normal<Real>({40, detail::lanes}, rng);
+    const Matrix<Real> expected = matmul(a, b);
+    Matrix<Real> c = zeros<Real>({m, detail::lanes});
+    detail::narrow_product<Real>(c.data(), nullptr, a.data(), 40, 1, b.data(), m, 40);
+    CHECK(test::relative_error(c, expected) < tolerance);
+
+    const Matrix<Real> transposed = normal<Real>({40, m}, rng);
+    Matrix<Real> wanted = zeros<Real>({m, detail::lanes});
+    gemm<Real>(Real{1}, view(transposed), Transpose::yes, view(b), Transpose::no, Real{0}, view(wanted));
+    detail::narrow_product<Real>(c.data(), nullptr, transposed.data(), 1, m, b.data(), m, 40);
+    CHECK(test::relative_error(c, wanted) < tolerance);
+  }
+}
+
+TEST_CASE("transpose_bits: bit s of row i becomes bit i of row s", "[kernels]") {
+  Rng rng(11);
+  detail::BitSquare square;
+  for (std::uint64_t& row : square) row = rng.next();
+  detail::BitSquare transposed = square;
+  detail::transpose_bits(transposed);
+  for (std::size_t i = 0; i < 64; ++i) {
+    for (std::size_t s = 0; s < 64; ++s) REQUIRE((square[i] >> s & 1) == (transposed[s] >> i & 1));
+  }
+}
+
+TEST_CASE("fast_activate and its gradient: within rounding of the plain forms, extremes included", "[kernels]") {
+  std::vector<float> z;
+  for (float x = -20; x < 20; x += 0.0137F) z.push_back(x);
+  for (const float x : {0.0F, -0.0F, 1e-30F, -1e-7F, 3e-5F, -88.0F, 88.0F, -1e4F, 1e4F, 3e38F, -3e38F})
+    z.push_back(x);
+  for (std::size_t index = 0; index + 1 < activation_names.size(); ++index) {  // softmax is no function of one number
+    const auto activation = static_cast<Activation>(index);
+    INFO(name_of(activation));
+    std::vector<double> plain(z.begin(), z.end());
+    activate<double>(activation, plain);
+    std::vector<float> fast = z;
+    detail::fast_activate<float>(activation, fast);
+    std::vector<float> gradient(z.size(), 1.0F);
+    std::vector<double> plain_gradient(z.size(), 1.0);
+    // In the tail of gelu erfc makes much of the last bit of its argument.
+    const double tolerance = activation == Activation::gelu ? 3e-5 : 1e-6;
+    const bool by_z = needs_preactivation(activation);
+    detail::fast_activation_gradient<float>(activation, gradient, by_z ? z : fast);
+    const std::vector<double> z_double(z.begin(), z.end());
+    activation_gradient<double>(activation, plain_gradient, by_z ? z_double : plain);
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      INFO("z = " << z[i]);
+      REQUIRE(std::abs(static_cast<double>(fast[i]) - plain[i]) <= tolerance * std::abs(plain[i]) + 1e-30);
+      REQUIRE(std::abs(static_cast<double>(gradient[i]) - plain_gradient[i]) <= 1e-6);
+    }
+    std::vector<float> nan{std::nanf("")};
+    detail::fast_activate<float>(activation, nan);
+    CHECK(std::isnan(nan[0]));
+  }
 }
