@@ -163,7 +163,8 @@ namespace {
 /// e^x - 1 and e^x for x <= 0, in a form without branches that the compiler can vectorise.
 ///
 /// x = n ln 2 + r with a whole n, |r| <= ln 2 / 2;  q = e^r - 1 by its Taylor series to r^7, whose next term is
-/// below 6e-9;  e^x - 1 = 2^n q + (2^n - 1), where nothing cancels. Below -87 the result is that of -87. NaN stays.
+/// below 6e-9;  e^x - 1 = 2^n q + (2^n - 1), where nothing cancels. Below -87, where e^x is 1e-38, it counts as 0.
+/// NaN stays.
 struct Exponential {
   float power;  // 2^n
   float q;
@@ -172,11 +173,13 @@ struct Exponential {
     constexpr float ln2_high = 0.693359375F;  // few bits, so that n * ln2_high is exact
     constexpr float ln2_low = -2.12194440e-4F;
     constexpr float shift = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number, kept in the lowest bits
-    x = x < -87.0F ? -87.0F : x;
+    const bool vanishes = x < -87.0F;
+    x = vanishes ? -87.0F : x;
     const float shifted = x * 1.44269504F + shift;
     const float n = shifted - shift;
     const float r = (x - n * ln2_high) - n * ln2_low;
-    power = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23) + 0x3f800000u);
+    const auto scale = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23) + 0x3f800000u);
+    power = vanishes ? 0.0F : scale;
     q = r *
         (1.0F + r * (1.0F / 2 + r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r / 5040))))));
   }
