@@ -27,7 +27,7 @@ Args:
     training: samples to learn from.
     validation: samples to look at after each epoch, or None.
     optimizer: the rule of the steps; prepared anew.
-    epochs, batch_size, threads, shuffle, stop_below_loss: see digitnet.train.
+    options: see digitnet.train.
     schedule: function from progress in (0, 1) to a factor on the learning rate, or None.
     seed: of the order of the samples.
     on_batch, on_epoch: called with each report, or None.
@@ -41,17 +41,10 @@ Raises:
 )doc";
 
 History train_network(Network<float>& network, const Dataset& training, const std::optional<Dataset>& validation,
-                      Optimizer<float>& optimizer, std::size_t epochs, std::size_t batch_size, std::size_t threads,
-                      bool shuffle, double stop_below_loss, const std::optional<Schedule>& schedule,
+                      Optimizer<float>& optimizer, TrainingOptions options, const std::optional<Schedule>& schedule,
                       std::uint64_t seed, const std::optional<std::function<void(const BatchReport&)>>& on_batch,
                       const std::optional<std::function<void(const EpochReport&)>>& on_epoch,
                       std::optional<StopFlag*> stop) {
-  TrainingOptions options;
-  options.epochs = epochs;
-  options.batch_size = batch_size;
-  options.threads = threads;
-  options.shuffle = shuffle;
-  options.stop_below_loss = stop_below_loss;
   options.schedule = schedule.value_or(nullptr);
   options.stop = stop.value_or(nullptr);
   options.on_epoch = on_epoch.value_or(nullptr);
@@ -95,6 +88,20 @@ void bind_trainer(py::module_& m) {
       .def_readonly("accuracy", &BatchReport::accuracy, "Of the batch, before the step.")
       .def_readonly("learning_rate", &BatchReport::learning_rate, "Of this step.");
 
+  py::class_<LayerStatistics>(m, "LayerStatistics", "What a layer was like during an epoch; see statistics of train.")
+      .def_readonly("gradient_norm", &LayerStatistics::gradient_norm,
+                    "Euclidean norm of the gradient of the weights, mean over the steps.")
+      .def_readonly("update_ratio", &LayerStatistics::update_ratio,
+                    "Norm of the last change of the weights over their norm; about 1e-3 is healthy.")
+      .def_readonly("dead_share", &LayerStatistics::dead_share,
+                    "Share of the units that no sample of the epoch gave a gradient.")
+      .def_readonly("weight_mean", &LayerStatistics::weight_mean, "Of the weights after the epoch.")
+      .def_readonly("weight_deviation", &LayerStatistics::weight_deviation, "Their standard deviation.")
+      .def_readonly("histogram", &LayerStatistics::histogram,
+                    "How many weights lie in each of 32 parts of equal width from histogram_low to histogram_high.")
+      .def_readonly("histogram_low", &LayerStatistics::histogram_low, "The smallest weight.")
+      .def_readonly("histogram_high", &LayerStatistics::histogram_high, "The largest weight.");
+
   py::class_<EpochReport>(m, "EpochReport", "What is known after an epoch.")
       .def_readonly("epoch", &EpochReport::epoch, "From 1.")
       .def_readonly("epochs", &EpochReport::epochs, "Asked for.")
@@ -105,6 +112,9 @@ void bind_trainer(py::module_& m) {
       .def_readonly("validation_accuracy", &EpochReport::validation_accuracy, "Likewise.")
       .def_readonly("learning_rate", &EpochReport::learning_rate, "Of the last step.")
       .def_readonly("seconds", &EpochReport::seconds, "For the epoch, without validation.")
+      .def_readonly("gradient_norm", &EpochReport::gradient_norm,
+                    "Of all gradients together, mean over the steps; None without statistics.")
+      .def_readonly("layers", &EpochReport::layers, "A LayerStatistics for each layer; empty without statistics.")
       .def("__repr__", [](const EpochReport& report) {
         return detail::text("<digitnet.EpochReport ", report.epoch, " of ", report.epochs, ": training loss ",
                             report.training_loss, ">");
@@ -114,13 +124,63 @@ void bind_trainer(py::module_& m) {
       .def_readonly("epochs", &History::epochs, "A list of EpochReport; an epoch that was cut short is not in it.")
       .def_property_readonly(
           "reason", [](const History& history) { return std::string(name_of(history.reason)); },
-          "Why it ended: done, stopped, loss_reached or diverged.")
+          "Why it ended: done, stopped, loss_reached, diverged or early_stop.")
+      .def_readonly("best_epoch", &History::best_epoch, "By the metric of early_stopping, from 1; 0 without.")
       .def("__len__", [](const History& history) { return history.epochs.size(); })
       .def("__repr__", &describe);
 
+  py::class_<EarlyStopping>(m, "EarlyStopping", R"doc(
+Ends a training that no longer gets better (Prechelt 1998).
+
+Args:
+    metric: training_loss, training_accuracy, validation_loss or validation_accuracy.
+    patience: epochs in a row without progress that end it, at least 1.
+    min_delta: what the metric must improve by to count as progress, at least 0.
+    restore_best: whether the network gets back what it was after its best epoch.
+
+Raises:
+    ArgumentError: if there is no such metric; train looks at the other arguments.
+)doc")
+      .def(py::init([](const std::string& metric, std::size_t patience, double min_delta, bool restore_best) {
+             return EarlyStopping{metric_from_name(metric), patience, min_delta, restore_best};
+           }),
+           py::arg("metric") = "validation_loss", py::arg("patience") = 5, py::arg("min_delta") = 0.0,
+           py::arg("restore_best") = true)
+      .def_property_readonly("metric",
+                             [](const EarlyStopping& early) { return std::string(name_of(early.metric)); })
+      .def_readonly("patience", &EarlyStopping::patience)
+      .def_readonly("min_delta", &EarlyStopping::min_delta)
+      .def_readonly("restore_best", &EarlyStopping::restore_best);
+
+  py::class_<TrainingOptions>(m, "TrainingOptions", "The arguments of digitnet.train that say how to train.")
+      .def(py::init<>())
+      .def_readwrite("epochs", &TrainingOptions::epochs)
+      .def_readwrite("batch_size", &TrainingOptions::batch_size)
+      .def_readwrite("threads", &TrainingOptions::threads)
+      .def_readwrite("shuffle", &TrainingOptions::shuffle)
+      .def_readwrite("stop_below_loss", &TrainingOptions::stop_below_loss)
+      .def_readwrite("label_smoothing", &TrainingOptions::label_smoothing)
+      .def_readwrite("class_weights", &TrainingOptions::class_weights)
+      .def_readwrite("sample_weights", &TrainingOptions::sample_weights)
+      .def_readwrite("l1", &TrainingOptions::l1)
+      .def_readwrite("l2", &TrainingOptions::l2)
+      .def_readwrite("max_norm", &TrainingOptions::max_norm)
+      .def_readwrite("input_dropout", &TrainingOptions::input_dropout)
+      .def_readwrite("dropout", &TrainingOptions::dropout)
+      .def_readwrite("batch_norm", &TrainingOptions::batch_norm)
+      .def_readwrite("clip_norm", &TrainingOptions::clip_norm)
+      .def_readwrite("clip_value", &TrainingOptions::clip_value)
+      .def_property(
+          "averaging", [](const TrainingOptions& options) { return std::string(name_of(options.averaging)); },
+          [](TrainingOptions& options, const std::string& name) { options.averaging = averaging_from_name(name); })
+      .def_readwrite("ema_decay", &TrainingOptions::ema_decay)
+      .def_readwrite("swa_start", &TrainingOptions::swa_start)
+      .def_readwrite("early_stopping", &TrainingOptions::early_stopping)
+      .def_readwrite("statistics", &TrainingOptions::statistics);
+
   m.def("train", &train_network, py::arg("network"), py::arg("training"), py::arg("validation"), py::arg("optimizer"),
-        py::arg("epochs"), py::arg("batch_size"), py::arg("threads"), py::arg("shuffle"), py::arg("stop_below_loss"),
-        py::arg("schedule"), py::arg("seed"), py::arg("on_batch"), py::arg("on_epoch"), py::arg("stop"), train_doc);
+        py::arg("options"), py::arg("schedule"), py::arg("seed"), py::arg("on_batch"), py::arg("on_epoch"),
+        py::arg("stop"), train_doc);
 }
 
 }  // namespace digitnet::python

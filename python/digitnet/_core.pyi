@@ -23,12 +23,14 @@ __all__: list[str] = [
     "Classifier",
     "Dataset",
     "Dense",
+    "EarlyStopping",
     "EpochReport",
     "Error",
     "Evaluation",
     "FormatError",
     "History",
     "IoError",
+    "LayerStatistics",
     "Mnist",
     "Network",
     "Optimizer",
@@ -37,17 +39,23 @@ __all__: list[str] = [
     "Sgd",
     "ShapeError",
     "StopFlag",
+    "TrainingOptions",
     "accuracy",
+    "balanced_class_weights",
     "confusion_matrix",
     "cosine_schedule",
     "data_directories",
     "default_threads",
+    "f1",
     "load_dataset",
     "load_mnist",
+    "loss",
+    "macro_average",
     "precision",
     "read_idx",
     "read_picture",
     "recall",
+    "sample_weights_of",
     "to_mnist_image",
     "top_k_accuracy",
     "train",
@@ -296,9 +304,29 @@ class Evaluation:
         uint64 (classes, classes), row the label, column the prediction.
         """
     @property
+    def f1(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64 (classes): the harmonic mean of precision and recall.
+        """
+    @property
     def loss(self) -> float:
         """
-        Mean of the network's loss; in nats for the cross-entropy.
+        Mean of the network's own loss, without smoothing or weights.
+        """
+    @property
+    def macro_f1(self) -> float:
+        """
+        Mean of F1 over the classes, each counting alike.
+        """
+    @property
+    def macro_precision(self) -> float:
+        """
+        Mean of precision over the classes, each counting alike.
+        """
+    @property
+    def macro_recall(self) -> float:
+        """
+        Mean of recall over the classes, each counting alike.
         """
     @property
     def precision(self) -> numpy.typing.NDArray[numpy.float64]:
@@ -358,12 +386,13 @@ class Network:
         sizes: inputs, units of each hidden layer, outputs: [784, 128, 10].
         activation: of the hidden layers: one name for all, or a list with one for each. Names are in ACTIVATIONS.
         output_activation: of the last layer.
-        loss: what training makes small, a name in LOSSES.
+        loss: what training makes small, a name in LOSSES: softmax_cross_entropy goes with a last layer of softmax,
+            binary_cross_entropy with sigmoid, hinge with any but these two, sum_of_squares and huber with any.
         seed: of the first weights.
         initializer: how they are drawn, a name in INITIALIZERS; None takes what suits each layer's activation.
 
     Raises:
-        ArgumentError: if the sizes or names make no network.
+        ArgumentError: if the sizes or names make no network, or the loss does not go with the last layer.
     """
     @staticmethod
     def from_bytes(bytes: bytes) -> Network:
@@ -405,7 +434,7 @@ class Network:
         """
     def evaluate(self, data: Dataset, threads: typing.SupportsIndex = 0) -> Evaluation:
         """
-        Loss, accuracy, confusion matrix, precision and recall on a Dataset, as an Evaluation.
+        Loss, accuracy, confusion matrix, precision, recall and F1 on a Dataset, as an Evaluation.
         """
     def forward(
         self, images: Dataset | numpy.typing.ArrayLike, threads: typing.SupportsIndex = 1
@@ -543,6 +572,51 @@ class BatchReport:
         In this batch.
         """
 
+class LayerStatistics:
+    """
+    What a layer was like during an epoch; see statistics of train.
+    """
+    @property
+    def dead_share(self) -> float:
+        """
+        Share of the units that no sample of the epoch gave a gradient.
+        """
+    @property
+    def gradient_norm(self) -> float:
+        """
+        Euclidean norm of the gradient of the weights, mean over the steps.
+        """
+    @property
+    def histogram(self) -> list[int]:
+        """
+        How many weights lie in each of 32 parts of equal width from histogram_low to histogram_high.
+        """
+    @property
+    def histogram_high(self) -> float:
+        """
+        The largest weight.
+        """
+    @property
+    def histogram_low(self) -> float:
+        """
+        The smallest weight.
+        """
+    @property
+    def update_ratio(self) -> float:
+        """
+        Norm of the last change of the weights over their norm; about 1e-3 is healthy.
+        """
+    @property
+    def weight_deviation(self) -> float:
+        """
+        Their standard deviation.
+        """
+    @property
+    def weight_mean(self) -> float:
+        """
+        Of the weights after the epoch.
+        """
+
 class EpochReport:
     """
     What is known after an epoch.
@@ -557,6 +631,16 @@ class EpochReport:
     def epochs(self) -> int:
         """
         Asked for.
+        """
+    @property
+    def gradient_norm(self) -> float | None:
+        """
+        Of all gradients together, mean over the steps; None without statistics.
+        """
+    @property
+    def layers(self) -> list[LayerStatistics]:
+        """
+        A LayerStatistics for each layer; empty without statistics.
         """
     @property
     def learning_rate(self) -> float:
@@ -596,6 +680,11 @@ class History:
     def __len__(self) -> int: ...
     def __repr__(self) -> str: ...
     @property
+    def best_epoch(self) -> int:
+        """
+        By the metric of early_stopping, from 1; 0 without.
+        """
+    @property
     def epochs(self) -> list[EpochReport]:
         """
         A list of EpochReport; an epoch that was cut short is not in it.
@@ -603,8 +692,113 @@ class History:
     @property
     def reason(self) -> str:
         """
-        Why it ended: done, stopped, loss_reached or diverged.
+        Why it ended: done, stopped, loss_reached, diverged or early_stop.
         """
+
+class EarlyStopping:
+    """
+    Ends a training that no longer gets better (Prechelt 1998).
+
+    Args:
+        metric: training_loss, training_accuracy, validation_loss or validation_accuracy.
+        patience: epochs in a row without progress that end it, at least 1.
+        min_delta: what the metric must improve by to count as progress, at least 0.
+        restore_best: whether the network gets back what it was after its best epoch.
+
+    Raises:
+        ArgumentError: if there is no such metric; train looks at the other arguments.
+    """
+    def __init__(
+        self,
+        metric: str = "validation_loss",
+        patience: typing.SupportsIndex = 5,
+        min_delta: typing.SupportsFloat = 0.0,
+        restore_best: bool = True,
+    ) -> None: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def min_delta(self) -> float: ...
+    @property
+    def patience(self) -> int: ...
+    @property
+    def restore_best(self) -> bool: ...
+
+class TrainingOptions:
+    """
+    The arguments of digitnet.train that say how to train.
+    """
+
+    averaging: str
+    batch_norm: bool
+    early_stopping: EarlyStopping | None
+    shuffle: bool
+    statistics: bool
+    def __init__(self) -> None: ...
+    @property
+    def batch_size(self) -> int: ...
+    @batch_size.setter
+    def batch_size(self, arg0: typing.SupportsIndex) -> None: ...
+    @property
+    def class_weights(self) -> list[float]: ...
+    @class_weights.setter
+    def class_weights(self, arg0: collections.abc.Sequence[typing.SupportsFloat]) -> None: ...
+    @property
+    def clip_norm(self) -> float: ...
+    @clip_norm.setter
+    def clip_norm(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def clip_value(self) -> float: ...
+    @clip_value.setter
+    def clip_value(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def dropout(self) -> float: ...
+    @dropout.setter
+    def dropout(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def ema_decay(self) -> float: ...
+    @ema_decay.setter
+    def ema_decay(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def epochs(self) -> int: ...
+    @epochs.setter
+    def epochs(self, arg0: typing.SupportsIndex) -> None: ...
+    @property
+    def input_dropout(self) -> float: ...
+    @input_dropout.setter
+    def input_dropout(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def l1(self) -> float: ...
+    @l1.setter
+    def l1(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def l2(self) -> float: ...
+    @l2.setter
+    def l2(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def label_smoothing(self) -> float: ...
+    @label_smoothing.setter
+    def label_smoothing(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def max_norm(self) -> float: ...
+    @max_norm.setter
+    def max_norm(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def sample_weights(self) -> list[float]: ...
+    @sample_weights.setter
+    def sample_weights(self, arg0: collections.abc.Sequence[typing.SupportsFloat]) -> None: ...
+    @property
+    def stop_below_loss(self) -> float: ...
+    @stop_below_loss.setter
+    def stop_below_loss(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def swa_start(self) -> float: ...
+    @swa_start.setter
+    def swa_start(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def threads(self) -> int: ...
+    @threads.setter
+    def threads(self, arg0: typing.SupportsIndex) -> None: ...
 
 class Prediction:
     """
@@ -661,6 +855,20 @@ def accuracy(predicted: numpy.typing.ArrayLike, labels: numpy.typing.ArrayLike) 
     The share of labels that were predicted, in [0, 1].
     """
 
+def balanced_class_weights(data: Dataset) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Class weights under which all classes count alike, however many samples each has.
+
+    Args:
+        data: what they are for.
+
+    Returns:
+        float64 (classes): n / (k n_c) for a class with n_c of n samples, where k classes have any; 0 for one without.
+
+    Raises:
+        ArgumentError: if the data set is empty.
+    """
+
 def confusion_matrix(
     predicted: numpy.typing.ArrayLike, labels: numpy.typing.ArrayLike, classes: typing.SupportsIndex = 10
 ) -> numpy.typing.NDArray[numpy.uint64]:
@@ -695,6 +903,11 @@ def default_threads() -> int:
         ArgumentError: if the first of these variables that is set is not a number from 1 to 256.
     """
 
+def f1(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The harmonic mean of precision and recall of each class; 0 where both are.
+    """
+
 def load_dataset(
     images: str | os.PathLike[str], labels: str | os.PathLike[str], classes: typing.SupportsIndex = 10
 ) -> Dataset:
@@ -720,6 +933,40 @@ def load_mnist(directory: str | os.PathLike[str] | None = None, name: str = "mni
     Raises:
         IoError: if a file is missing; the message says where it was looked for.
         FormatError: if a file breaks a rule of its format.
+    """
+
+def loss(
+    name: str,
+    outputs: numpy.typing.ArrayLike,
+    labels: numpy.typing.ArrayLike,
+    label_smoothing: typing.SupportsFloat = 0.0,
+    sample_weight: numpy.typing.ArrayLike | None = None,
+) -> tuple[float, numpy.typing.NDArray[numpy.float64]]:
+    """
+    The mean loss of a batch and its gradient, in float64.
+
+    With weights w the mean is sum(w * losses) / sum(w): only their ratios count.
+
+    Args:
+        name: which loss, a name in LOSSES.
+        outputs: array (n, classes): logits for softmax_cross_entropy and binary_cross_entropy, else activations.
+        labels: whole numbers (n,), each below classes.
+        label_smoothing: share of each target that is spread over all classes, at least 0 and below 1; 0 for the hinge.
+        sample_weight: array (n,), finite, at least 0, not all 0; None for a weight of 1 each.
+
+    Returns:
+        The value, and its gradient with respect to the outputs, an array of their shape.
+
+    Raises:
+        ShapeError: if the shapes do not fit.
+        ArgumentError: if the name is unknown, or a label, the smoothing or a weight is out of range.
+    """
+
+def macro_average(
+    of_classes: collections.abc.Sequence[typing.SupportsFloat], confusion: numpy.typing.ArrayLike
+) -> float:
+    """
+    The mean of what precision, recall or f1 gives, over the classes that are a label or a prediction.
     """
 
 def precision(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
@@ -755,6 +1002,23 @@ def recall(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.floa
     Of the samples of a class, the share predicted to be; 0 where there are none.
     """
 
+def sample_weights_of(
+    labels: numpy.typing.ArrayLike, class_weights: numpy.typing.ArrayLike
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The weight of each sample: that of its class.
+
+    Args:
+        labels: whole numbers (n,), each below classes.
+        class_weights: array (classes,), finite, at least 0, not all 0.
+
+    Returns:
+        float64 (n,), a sample_weight for loss.
+
+    Raises:
+        ArgumentError: if a label has no weight, or a weight is out of range.
+    """
+
 def to_mnist_image(picture: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.uint8]:
     """
     Make a drawing on a picture of any size an image like those of MNIST.
@@ -785,11 +1049,7 @@ def train(
     training: Dataset,
     validation: Dataset | None,
     optimizer: Optimizer,
-    epochs: typing.SupportsIndex,
-    batch_size: typing.SupportsIndex,
-    threads: typing.SupportsIndex,
-    shuffle: bool,
-    stop_below_loss: typing.SupportsFloat,
+    options: TrainingOptions,
     schedule: collections.abc.Callable[[float], typing.SupportsFloat] | None,
     seed: typing.SupportsIndex,
     on_batch: collections.abc.Callable[[BatchReport], object] | None,
@@ -804,7 +1064,7 @@ def train(
         training: samples to learn from.
         validation: samples to look at after each epoch, or None.
         optimizer: the rule of the steps; prepared anew.
-        epochs, batch_size, threads, shuffle, stop_below_loss: see digitnet.train.
+        options: see digitnet.train.
         schedule: function from progress in (0, 1) to a factor on the learning rate, or None.
         seed: of the order of the samples.
         on_batch, on_epoch: called with each report, or None.

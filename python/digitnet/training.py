@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from digitnet._core import (
         BatchReport,
         Dataset,
+        EarlyStopping,
         EpochReport,
         History,
         Network,
@@ -40,6 +41,22 @@ def train(
     threads: int = 0,
     shuffle: bool = True,
     stop_below_loss: float = 0.0,
+    label_smoothing: float = 0.0,
+    class_weights: Sequence[float] | None = None,
+    sample_weights: Sequence[float] | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    max_norm: float = 0.0,
+    input_dropout: float = 0.0,
+    dropout: float = 0.0,
+    batch_norm: bool = False,
+    clip_norm: float = 0.0,
+    clip_value: float = 0.0,
+    averaging: str = "none",
+    ema_decay: float = 0.999,
+    swa_start: float = 0.75,
+    early_stopping: EarlyStopping | None = None,
+    statistics: bool = False,
     progress: bool = False,
     on_batch: OnBatch | None = None,
     on_epoch: OnEpoch | None = None,
@@ -64,6 +81,24 @@ def train(
         threads: how many to use; 0 takes default_threads().
         shuffle: whether each epoch has an order of its own.
         stop_below_loss: ends after the first epoch whose mean training loss is below; 0 never does.
+        label_smoothing: share of each target that is spread over all classes, in [0, 1).
+        class_weights: how much the samples of each class count, at least 0; None counts all alike.
+        sample_weights: likewise for each sample, multiplied by the weight of its class. Not with a share
+            as validation.
+        l1, l2: add l1 * sum |w| and l2 / 2 * sum w^2 to the loss, over weights but not biases.
+        max_norm: the largest norm that the weights of one unit may have after a step; 0 is any.
+        input_dropout, dropout: share of the inputs, and of the units of hidden layers, that each step leaves
+            out at random, in [0, 1) (Srivastava et al. 2014).
+        batch_norm: normalise the hidden layers over the batch (Ioffe and Szegedy 2015); folded into the
+            weights after each epoch, so the network stays one of dense layers.
+        clip_norm: the largest norm of all gradients together; larger ones are scaled down. 0 is any.
+        clip_value: the largest size of each gradient; 0 is any.
+        averaging: which weights the network gets: "none", those of the last step; "ema", their exponential
+            moving average; "swa", their mean over the last epochs.
+        ema_decay: share of the moving average that a step keeps at the most, in [0, 1).
+        swa_start: share of the epochs before the mean begins, in [0, 1).
+        early_stopping: ends a training that no longer gets better; None goes through all epochs.
+        statistics: whether reports have gradient norms and what each layer was like.
         progress: whether to write a line for each epoch to stderr, with a bar if that is a terminal.
         on_batch: called with a BatchReport after each batch.
         on_epoch: called with an EpochReport after each epoch; what it raises ends the training.
@@ -76,7 +111,32 @@ def train(
         ArgumentError: if there are no samples, or an argument is out of range.
         ShapeError: if the samples do not have the network's number of inputs.
     """
+    if sample_weights is not None and isinstance(validation, float):
+        msg = "train: sample_weights with a share as validation, expected a Dataset: which sample is which?"
+        raise ArgumentError(msg)
     training, held_out = _split(data, validation, seed)
+    options = _core.TrainingOptions()
+    options.epochs = epochs
+    options.batch_size = batch_size
+    options.threads = threads
+    options.shuffle = shuffle
+    options.stop_below_loss = stop_below_loss
+    options.label_smoothing = label_smoothing
+    options.class_weights = [] if class_weights is None else list(class_weights)
+    options.sample_weights = [] if sample_weights is None else list(sample_weights)
+    options.l1 = l1
+    options.l2 = l2
+    options.max_norm = max_norm
+    options.input_dropout = input_dropout
+    options.dropout = dropout
+    options.batch_norm = batch_norm
+    options.clip_norm = clip_norm
+    options.clip_value = clip_value
+    options.averaging = averaging
+    options.ema_decay = ema_decay
+    options.swa_start = swa_start
+    options.early_stopping = early_stopping
+    options.statistics = statistics
     with _progress(sys.stderr, epochs) if progress else nullcontext(Silent()) as show:
 
         def report_batch(report: BatchReport) -> None:
@@ -94,11 +154,7 @@ def train(
             training,
             held_out,
             _core.Adam() if optimizer is None else optimizer,
-            epochs=epochs,
-            batch_size=batch_size,
-            threads=threads,
-            shuffle=shuffle,
-            stop_below_loss=stop_below_loss,
+            options,
             schedule=schedule,
             seed=seed,
             # Calling Python after each batch takes time, so it is done only where somebody listens.

@@ -215,3 +215,92 @@ def test_progress_is_lines_where_there_is_no_terminal(small_network, small_data,
 def test_nothing_is_printed_unless_asked_for(small_network, small_data, capfd):
     dn.train(small_network, small_data, epochs=2)
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_tools_of_a_training_reach_it(mnist):
+    net = dn.Network([784, 20, 10], seed=1)
+    history = dn.train(
+        net,
+        mnist.train,
+        validation=mnist.test,
+        epochs=3,
+        label_smoothing=0.1,
+        class_weights=[1.0] * 10,
+        sample_weights=[1.0] * len(mnist.train),
+        l1=1e-6,
+        l2=1e-5,
+        max_norm=3.0,
+        input_dropout=0.1,
+        dropout=0.1,
+        batch_norm=True,
+        clip_norm=5.0,
+        clip_value=1.0,
+        averaging="ema",
+        ema_decay=0.9,
+        early_stopping=dn.EarlyStopping("validation_accuracy", patience=3),
+        statistics=True,
+    )
+    last = history.epochs[-1]
+    assert last.gradient_norm is not None
+    assert last.gradient_norm > 0
+    assert [sum(layer.histogram) for layer in last.layers] == [784 * 20, 20 * 10]
+    assert 1 <= history.best_epoch <= 3
+    best = history.epochs[history.best_epoch - 1]
+    assert net.evaluate(mnist.test).accuracy == best.validation_accuracy
+    assert best.validation_accuracy > 0.8
+
+
+def test_each_tool_changes_the_training(mnist):
+    data = mnist.train[:500]
+
+    def weights(**tools):
+        net = dn.Network([784, 8, 10], seed=1)
+        dn.train(net, data, epochs=1, **tools)
+        return net.layers[0].weights.tobytes()
+
+    plain = weights()
+    assert weights() == plain
+    tools = {
+        "label_smoothing": 0.1,
+        "class_weights": [*range(10)],
+        "sample_weights": [*range(500)],
+        "l1": 1e-3,
+        "l2": 1e-3,
+        "max_norm": 0.5,
+        "input_dropout": 0.2,
+        "dropout": 0.2,
+        "batch_norm": True,
+        "clip_norm": 1e-3,
+        "clip_value": 1e-9,
+        "averaging": "ema",
+    }
+    for name, value in tools.items():
+        assert weights(**{name: value}) != plain, name
+
+
+def test_early_stopping_ends_a_training(mnist):
+    data = mnist.train[:100]
+    net = dn.Network([784, 8, 10], seed=1)
+    early = dn.EarlyStopping("training_loss", patience=2, min_delta=1e9)
+    history = dn.train(net, data, epochs=50, early_stopping=early)
+    assert history.reason == "early_stop"
+    assert len(history) == 3
+    assert history.best_epoch == 1
+
+
+@pytest.mark.parametrize(
+    ("tools", "message"),
+    [
+        ({"dropout": 1.0}, "dropout is 1"),
+        ({"l2": float("nan")}, "l2 is nan"),
+        ({"averaging": "mean"}, 'averaging "mean", expected one of none, ema, swa'),
+        ({"class_weights": [1.0]}, "class_weights has 1 numbers, expected 10"),
+        ({"sample_weights": [1.0], "validation": 0.5}, "sample_weights with a share"),
+        ({"early_stopping": dn.EarlyStopping()}, "no validation data"),
+    ],
+)
+def test_tools_that_make_no_sense_are_named(mnist, tools, message):
+    with pytest.raises(dn.ArgumentError, match=message):
+        dn.train(dn.Network([784, 8, 10]), mnist.train[:10], epochs=1, **tools)
+    with pytest.raises(dn.ArgumentError, match='metric "score"'):
+        dn.EarlyStopping("score")
