@@ -5,8 +5,10 @@
 #include <digitnet/preprocess.hpp>
 #include <digitnet/serialization.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace digitnet {
@@ -18,6 +20,50 @@ struct Prediction {
   std::vector<float> probabilities;  ///< of each class; empty if there was no ink
   MnistImage image{};                ///< what the network saw
 };
+
+/// A network for one image at a time, as fast as that goes: nothing is allocated and nothing locked, and pixels without
+/// ink are skipped. It has scratch space of its own, so each thread needs one of its own; Network::predict is the
+/// question that many threads may ask at once.
+template <class Real>
+class Predictor {
+ public:
+  /// @param network  is copied; training it later changes nothing here
+  explicit Predictor(Network<Real> network);
+
+  const Network<Real>& network() const { return network_; }
+
+  /// Activations of the last layer: for softmax the probabilities of the classes.
+  /// @param pixels  network().inputs() bytes, 255 is full ink
+  /// @return  network().outputs() numbers, until the next question
+  /// @throws ShapeError  if there are not as many pixels as inputs
+  std::span<const Real> forward(std::span<const std::uint8_t> pixels);
+
+  /// The same for inputs that are numbers.
+  std::span<const Real> forward(std::span<const Real> inputs);
+
+  /// The class with the largest output.
+  std::size_t predict(std::span<const std::uint8_t> pixels);
+  std::size_t predict(std::span<const Real> inputs);
+
+ private:
+  void require_inputs(std::size_t count) const;
+  std::span<Real> logits(std::span<const std::uint8_t> pixels);
+  std::span<Real> logits(std::span<const Real> inputs);
+  std::span<Real> run_layers();
+  std::span<const Real> activated(std::span<Real> z) const;
+  std::size_t likeliest(std::span<Real> z) const;
+
+  Network<Real> network_;
+  Matrix<Real> last_weights_;  // rows of whole vectors, if the last layer is narrow
+  Vector<Real> last_bias_;
+  std::vector<Vector<Real>> a_;         // of each layer
+  std::vector<std::uint16_t> indices_;  // of the inputs that are not 0
+  std::vector<std::uint8_t> bytes_;
+  std::vector<Real> numbers_;
+};
+
+extern template class Predictor<float>;
+extern template class Predictor<double>;
 
 /// A network together with the preprocessing it was trained for. Const and safe from many threads at once.
 class Classifier {

@@ -161,3 +161,40 @@ TEST_CASE("Classifier: many threads may ask one at once", "[inference]") {
   for (std::thread& thread : threads) thread.join();
   for (const bool same : right) CHECK(same);
 }
+
+TEMPLATE_TEST_CASE("Predictor: answers what the network answers, for bytes and for numbers", "[inference]", float,
+                   double) {
+  using Real = TestType;
+  Rng rng(21);
+  const double tolerance = std::is_same_v<Real, float> ? 1e-5 : 1e-12;
+  for (const Architecture& architecture : {Architecture{{36, 5}, {Activation::softmax}},
+                                           Architecture{{36, 20, 10}, {Activation::relu, Activation::softmax}},
+                                           Architecture{{36, 20, 17, 30},
+                                                        {Activation::tanh, Activation::gelu, Activation::sigmoid},
+                                                        LossFunction::sum_of_squares}}) {
+    const Network<Real> network = test::random_network<Real>(architecture, rng);
+    Predictor<Real> predictor(network);
+    Images images = test::random_images(12, 6, 6, rng);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (i % 4 != 0 && i < images.size() / 2) images.data()[i] = 0;  // half with little ink
+    }
+    const Dataset data(std::move(images), Labels(Labels::shape_type{12}, std::uint8_t{0}), architecture.sizes.back());
+    const Matrix<Real> expected = network.forward(data);
+    const Matrix<Real> numbers = data.to_matrix<Real>();
+    const Labels labels = network.predict(data);
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      const std::span<const Real> by_bytes = predictor.forward(data.pixels(i));
+      REQUIRE(by_bytes.size() == network.outputs());
+      for (std::size_t k = 0; k < by_bytes.size(); ++k) {
+        CHECK(std::abs(static_cast<double>(by_bytes[k] - expected(i, k))) < tolerance);
+      }
+      const std::span<const Real> by_numbers = predictor.forward(row(numbers, i));
+      for (std::size_t k = 0; k < by_numbers.size(); ++k) {
+        CHECK(std::abs(static_cast<double>(by_numbers[k] - expected(i, k))) < tolerance);
+      }
+      CHECK(predictor.predict(data.pixels(i)) == labels(i));
+      CHECK(predictor.predict(row(numbers, i)) == labels(i));
+    }
+    CHECK_ERROR(predictor.predict(data.pixels(0).subspan(1)), ShapeError, "Predictor: 35 inputs, expected 36");
+  }
+}
