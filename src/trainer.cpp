@@ -281,12 +281,6 @@ History train(Network<Real>& network, const Dataset& training, const Dataset& va
   return Training<Real>(network, training, validation, optimizer, options, rng).run();
 }
 
-template class Sgd<float>;
-template class Sgd<double>;
-template class Adam<float>;
-template class Adam<double>;
-template class AdamW<float>;
-template class AdamW<double>;
 template History train(Network<float>&, const Dataset&, const Dataset&, Optimizer<float>&, const TrainingOptions&,
                        Rng&);
 template History train(Network<double>&, const Dataset&, const Dataset&, Optimizer<double>&, const TrainingOptions&,

@@ -95,8 +95,47 @@ def adamw(p, g, memory, t, decayed, r, decay=0.1):
     return adam(shrunk, g, memory, t, decayed, r)
 
 
+def adagrad(p, g, memory, t, decayed, r, start=0.25, epsilon=1e-10):
+    memory["v"] = memory.get("v", start) + g**2
+    return p - r * g / (np.sqrt(memory["v"]) + epsilon)
+
+
+def rmsprop(p, g, memory, t, decayed, r, rho=0.9, epsilon=1e-8, m=0, centered=False):
+    memory["v"] = rho * memory.get("v", 0) + (1 - rho) * g**2
+    memory["a"] = rho * memory.get("a", 0) + (1 - rho) * g
+    variance = memory["v"] - memory["a"] ** 2 if centered else memory["v"]
+    memory["u"] = m * memory.get("u", 0) + g / (np.sqrt(variance) + epsilon)
+    return p - r * memory["u"]
+
+
+def rmsprop_graves(p, g, memory, t, decayed, r):
+    """With momentum, centered; epsilon keeps the first steps in bounds, where the variance is small."""
+    return rmsprop(p, g, memory, t, decayed, r, rho=0.95, epsilon=1e-2, m=0.8, centered=True)
+
+
+def nadam(p, g, memory, t, decayed, r, b1=0.9, b2=0.999, epsilon=1e-8, psi=4e-3):
+    mu = [b1 * (1 - 0.5 * 0.96 ** (i * psi)) for i in range(1, t + 2)]
+    memory["m"] = mu[t - 1] * memory.get("m", 0) + (1 - mu[t - 1]) * g
+    memory["v"] = b2 * memory.get("v", 0) + (1 - b2) * g**2
+    ahead = mu[t] * memory["m"] / (1 - np.prod(mu)) + (1 - mu[t - 1]) * g / (1 - np.prod(mu[:t]))
+    return p - r * ahead / (np.sqrt(memory["v"] / (1 - b2**t)) + epsilon)
+
+
+def lion(p, g, memory, t, decayed, r, b1=0.9, b2=0.99):
+    m = memory.get("m", 0)
+    memory["m"] = b2 * m + (1 - b2) * g
+    return p - r * np.sign(b1 * m + (1 - b1) * g)
+
+
+def lion_decayed(p, g, memory, t, decayed, r, decay=0.1):
+    return lion(p * (1 - r * decay) if decayed else p, g, memory, t, decayed, r)
+
+
 RULES = {"sgd": (sgd, 0.5), "momentum": (momentum, 0.1), "nesterov": (nesterov, 0.1), "adam": (adam, 0.01),
-         "adamw": (adamw, 0.01)}  # fmt: skip
+         "adamw": (adamw, 0.01), "adagrad": (adagrad, 0.1), "rmsprop": (rmsprop, 0.01),
+         "rmsprop_graves": (rmsprop_graves, 0.01), "nadam": (nadam, 0.01), "lion": (lion, 0.01),
+         "lion_decayed": (lion_decayed, 0.01)}  # fmt: skip
+TRAINED = ["sgd", "momentum", "nesterov", "adam", "adamw"]
 
 
 def rule_after_50_steps(rule, rate, factor):
@@ -223,8 +262,8 @@ def main():
         "losses of whole trainings.",
         [
             *(
-                array(f"{name}_losses", losses_of_50_steps(rule, rate), f"{name}, rate {rate}, a step each")
-                for name, (rule, rate) in RULES.items()
+                array(f"{name}_losses", losses_of_50_steps(*RULES[name]), f"{name}, rate {RULES[name][1]}, a step each")
+                for name in TRAINED
             ),
             f"inline constexpr std::size_t ancestor_images = {ANCESTOR_IMAGES};\n",
             array("ancestor_errors", ancestor_errors(), "epoch by epoch, until below 0.016"),
