@@ -1,3 +1,4 @@
+#include <digitnet/activation.hpp>
 #include <digitnet/optimizer.hpp>
 
 #include "dispatch.hpp"
@@ -103,20 +104,9 @@ DIGITNET_INLINE void lion_loop(std::size_t size, Real* __restrict p, const Real*
   }
 }
 
-struct Named {
-  std::string_view name;
-  double learning_rate;
-};
-
-constexpr std::array<Named, optimizer_names.size()> defaults{{{"sgd", 0.2},
-                                                              {"momentum", 0.05},
-                                                              {"nesterov", 0.05},
-                                                              {"adagrad", 0.02},
-                                                              {"rmsprop", 1e-3},
-                                                              {"adam", 3e-3},
-                                                              {"adamw", 3e-3},
-                                                              {"nadam", 3e-3},
-                                                              {"lion", 3e-4}}};
+/// In the order of optimizer_names; measured as default_learning_rate says.
+constexpr std::array<double, optimizer_names.size()> default_rates{0.2,  0.05, 0.05, 0.02, 1e-3,
+                                                                   3e-3, 3e-3, 3e-3, 3e-4};
 constexpr double usual_momentum = 0.9;
 
 }  // namespace
@@ -265,17 +255,13 @@ void Lion<Real>::update(std::size_t index, std::size_t first, std::span<Real> pa
 }
 
 double default_learning_rate(std::string_view name) {
-  const auto* found = std::find_if(defaults.begin(), defaults.end(), [&](const Named& d) { return d.name == name; });
-  if (found != defaults.end()) return found->learning_rate;
-  std::string known;
-  for (const std::string_view one : optimizer_names) known += detail::text(known.empty() ? "" : ", ", one);
-  throw ArgumentError(
-      detail::text("optimizer: unknown name \"", detail::shortened(name), "\", expected one of ", known));
+  return default_rates[detail::from_name<std::size_t>("optimizer", optimizer_names, name, "")];
 }
 
 template <class Real>
 std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, std::optional<double> learning_rate) {
-  const double rate = learning_rate ? *learning_rate : default_learning_rate(name);
+  const double usual_rate = default_learning_rate(name);  // or says that the name is unknown
+  const double rate = learning_rate.value_or(usual_rate);
   if (name == "sgd") return std::make_unique<Sgd<Real>>(rate);
   if (name == "momentum") return std::make_unique<Sgd<Real>>(rate, usual_momentum);
   if (name == "nesterov") return std::make_unique<Sgd<Real>>(rate, usual_momentum, true);
@@ -284,9 +270,7 @@ std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, std::opti
   if (name == "adam") return std::make_unique<Adam<Real>>(rate);
   if (name == "adamw") return std::make_unique<AdamW<Real>>(rate);
   if (name == "nadam") return std::make_unique<NAdam<Real>>(rate);
-  if (name == "lion") return std::make_unique<Lion<Real>>(rate);
-  default_learning_rate(name);  // says that it is unknown
-  return nullptr;
+  return std::make_unique<Lion<Real>>(rate);
 }
 
 template class Sgd<float>;

@@ -377,7 +377,7 @@ TEST_CASE("optimizer: by name", "[optimizer]") {
     CHECK_ERROR(make_optimizer<double>(name, -1.0), ArgumentError, "optimizer: learning_rate is -1, expected");
   }
   const std::string part =
-      "optimizer: unknown name \"best\", expected one of sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, "
+      "optimizer \"best\", expected one of sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, "
       "nadam, lion";
   CHECK_ERROR(make_optimizer<float>("best"), ArgumentError, part);
   CHECK_ERROR(make_optimizer<float>("best", 0.1), ArgumentError, part);

@@ -11,7 +11,7 @@ using namespace digitnet;
 
 namespace {
 
-const double nan = std::numeric_limits<double>::quiet_NaN();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const double infinity = std::numeric_limits<double>::infinity();
 
 /// What a training of this many steps asks for.
@@ -139,7 +139,7 @@ TEST_CASE("with_warmup: rises in a straight line, and leaves the rest where it w
 }
 
 TEST_CASE("schedule: settings out of range are named", "[schedule][error]") {
-  for (const double share : {-0.1, 1.0, 2.0, nan, infinity}) {
+  for (const double share : {-0.1, 1.0, 2.0, not_a_number, infinity}) {
     CHECK_ERROR(cosine_schedule(share), ArgumentError,
                 detail::text("cosine_schedule: warmup is ", share, ", expected a share of at least 0 and below 1"));
     CHECK_ERROR(one_cycle_schedule(share), ArgumentError,
@@ -152,13 +152,13 @@ TEST_CASE("schedule: settings out of range are named", "[schedule][error]") {
   CHECK_ERROR(step_schedule({0.5, 0.25}), ArgumentError,
               "step_schedule: milestone 0.25 after 0.5, expected rising shares of the training");
   CHECK_ERROR(step_schedule({0.5, 0.5}), ArgumentError, "milestone 0.5 after 0.5");
-  for (const double factor : {-0.1, 0.0, 1.5, nan, infinity}) {
+  for (const double factor : {-0.1, 0.0, 1.5, not_a_number, infinity}) {
     CHECK_ERROR(step_schedule({0.5}, factor), ArgumentError,
                 detail::text("step_schedule: factor is ", factor, ", expected a number above 0 and at most 1"));
     CHECK_ERROR(exponential_schedule(factor), ArgumentError,
                 detail::text("exponential_schedule: final_factor is ", factor, ", expected"));
   }
-  for (const double factor : {-0.1, 1.5, nan, -infinity}) {
+  for (const double factor : {-0.1, 1.5, not_a_number, -infinity}) {
     const std::string part = detail::text("_factor is ", factor, ", expected a number from 0 to 1");
     CHECK_ERROR(cosine_schedule(0.1, factor), ArgumentError, "cosine_schedule: final" + part);
     CHECK_ERROR(one_cycle_schedule(0.3, factor), ArgumentError, "one_cycle_schedule: start" + part);
@@ -168,7 +168,7 @@ TEST_CASE("schedule: settings out of range are named", "[schedule][error]") {
   }
   CHECK_ERROR(cosine_schedule(0, 0, 0), ArgumentError, "cosine_schedule: cycles is 0, expected 1 to 1000");
   CHECK_ERROR(cosine_schedule(0, 0, 1001), ArgumentError, "cosine_schedule: cycles is 1001, expected 1 to 1000");
-  for (const double multiplier : {0.5, -2.0, nan, infinity}) {
+  for (const double multiplier : {0.5, -2.0, not_a_number, infinity}) {
     CHECK_ERROR(
         cosine_schedule(0, 0, 2, multiplier), ArgumentError,
         detail::text("cosine_schedule: cycle_multiplier is ", multiplier, ", expected a number of at least 1"));
@@ -220,7 +220,7 @@ TEST_CASE("ReduceOnPlateau: not below the least factor", "[schedule]") {
 
 TEST_CASE("ReduceOnPlateau: what is not a number is no improvement", "[schedule]") {
   ReduceOnPlateau plateau(0.5, 1);
-  CHECK(plateau.observe(nan) == 1);
+  CHECK(plateau.observe(not_a_number) == 1);
   CHECK(!plateau.state().best);
   CHECK(plateau.observe(-infinity) == 0.5);
   CHECK(plateau.observe(3) == 0.5);
@@ -239,11 +239,11 @@ TEST_CASE("ReduceOnPlateau: one restored goes on where the other stood", "[sched
   CHECK(one.state().factor < 0.5);
 
   const ReduceOnPlateau::State before = one.state();
-  for (const double factor : {0.0, -1.0, 1.5, nan}) {
+  for (const double factor : {0.0, -1.0, 1.5, not_a_number}) {
     CHECK_ERROR(one.restore({factor, 1.0, 0, 0}), ArgumentError,
                 detail::text("ReduceOnPlateau: the factor of the state is ", factor, ", expected"));
   }
-  CHECK_ERROR(one.restore({1.0, nan, 0, 0}), ArgumentError,
+  CHECK_ERROR(one.restore({1.0, not_a_number, 0, 0}), ArgumentError,
               "ReduceOnPlateau: the best of the state is nan, expected");
   CHECK(one.state() == before);
 }
@@ -255,11 +255,11 @@ TEST_CASE("ReduceOnPlateau: settings are kept, nonsense is named", "[schedule][e
   CHECK(plateau.min_delta() == 0.5);
   CHECK(plateau.cooldown() == 3);
   CHECK(plateau.min_factor() == 0.125);
-  for (const double factor : {0.0, 1.0, -0.5, nan, infinity}) {
+  for (const double factor : {0.0, 1.0, -0.5, not_a_number, infinity}) {
     CHECK_ERROR(ReduceOnPlateau(factor), ArgumentError,
                 detail::text("ReduceOnPlateau: factor is ", factor, ", expected a number above 0 and below 1"));
   }
-  for (const double number : {-1e-9, nan, infinity}) {
+  for (const double number : {-1e-9, not_a_number, infinity}) {
     CHECK_ERROR(ReduceOnPlateau(0.1, 3, number), ArgumentError,
                 detail::text("ReduceOnPlateau: min_delta is ", number, ", expected a number of at least 0"));
     CHECK_ERROR(ReduceOnPlateau(0.1, 3, 0.0, 0, number), ArgumentError,

@@ -19,7 +19,7 @@ namespace {
 constexpr auto cross_entropy = LossFunction::softmax_cross_entropy;
 constexpr auto squares = LossFunction::sum_of_squares;
 
-const std::vector<std::string> optimizer_names{"sgd", "momentum", "nesterov", "adam", "adamw"};
+const std::vector<std::string> golden_names{"sgd", "momentum", "nesterov", "adam", "adamw"};
 
 /// The optimizer of this name, with the settings of make_golden.py.
 template <class Real>
@@ -235,9 +235,9 @@ TEMPLATE_TEST_CASE("train: 50 steps of each optimizer have the losses of NumPy",
                                                               &golden::nesterov_losses, &golden::adam_losses,
                                                               &golden::adamw_losses};
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    INFO(optimizer_names[i]);
+    INFO(golden_names[i]);
     auto [network, data] = golden_case<TestType>();
-    const auto optimizer = optimizer_named<TestType>(optimizer_names[i]);
+    const auto optimizer = optimizer_named<TestType>(golden_names[i]);
     std::vector<double> losses;
     TrainingOptions options = options_of(10, 16, 2);
     options.on_batch = [&](const BatchReport& report) { losses.push_back(report.loss); };
@@ -308,7 +308,7 @@ TEST_CASE("train: the same seed gives the same bits for any number of threads", 
   Rng rng(1);
   const Network<float> start({784, 50, 10}, Activation::relu, rng);  // weights enough for several pieces
   for (const Dataset& data : {bytes, numbers}) {
-    for (const std::string& name : optimizer_names) {
+    for (const std::string& name : golden_names) {
       for (const std::size_t batch_size : {1u, 7u, 64u, 128u}) {
         if (batch_size == 1 && !data.has_bytes()) continue;  // slow, and nothing new
         const auto trained = [&](std::size_t threads) {
@@ -636,7 +636,7 @@ TEST_CASE("train: a batch size larger than the data takes all of it as one batch
 }
 
 TEST_CASE("train: an optimizer is prepared anew, so it can be used again", "[trainer]") {
-  for (const std::string& name : optimizer_names) {
+  for (const std::string& name : golden_names) {
     INFO(name);
     const auto optimizer = optimizer_named<float>(name);
     Small first, second;
