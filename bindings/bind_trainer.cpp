@@ -146,8 +146,7 @@ Raises:
            }),
            py::arg("metric") = "validation_loss", py::arg("patience") = 5, py::arg("min_delta") = 0.0,
            py::arg("restore_best") = true)
-      .def_property_readonly("metric",
-                             [](const EarlyStopping& early) { return std::string(name_of(early.metric)); })
+      .def_property_readonly("metric", [](const EarlyStopping& early) { return std::string(name_of(early.metric)); })
       .def_readonly("patience", &EarlyStopping::patience)
       .def_readonly("min_delta", &EarlyStopping::min_delta)
       .def_readonly("restore_best", &EarlyStopping::restore_best);
@@ -159,6 +158,11 @@ Raises:
       .def_readwrite("threads", &TrainingOptions::threads)
       .def_readwrite("shuffle", &TrainingOptions::shuffle)
       .def_readwrite("stop_below_loss", &TrainingOptions::stop_below_loss)
+      .def_readwrite("plateau", &TrainingOptions::plateau)
+      .def_property(
+          "plateau_metric",
+          [](const TrainingOptions& options) { return std::string(name_of(options.plateau_metric)); },
+          [](TrainingOptions& options, const std::string& name) { options.plateau_metric = metric_from_name(name); })
       .def_readwrite("label_smoothing", &TrainingOptions::label_smoothing)
       .def_readwrite("class_weights", &TrainingOptions::class_weights)
       .def_readwrite("sample_weights", &TrainingOptions::sample_weights)

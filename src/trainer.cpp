@@ -78,10 +78,13 @@ void check_data_options(const TrainingOptions& options, const Architecture& arch
   check_smoothing(architecture.loss, options.label_smoothing, "train");
   check_weights("class_weights", options.class_weights, architecture.sizes.back());
   check_weights("sample_weights", options.sample_weights, training.size());
-  if (options.early_stopping && validation.empty() && is_of_validation(options.early_stopping->metric)) {
-    throw ArgumentError(text("train: early_stopping watches ", name_of(options.early_stopping->metric),
+  const auto require_metric = [&](const char* setting, Metric metric) {
+    if (!validation.empty() || !is_of_validation(metric)) return;
+    throw ArgumentError(text("train: ", setting, " watches ", name_of(metric),
                              " but there is no validation data; set some aside, or watch training_loss"));
-  }
+  };
+  if (options.early_stopping) require_metric("early_stopping", options.early_stopping->metric);
+  if (options.plateau) require_metric("plateau", options.plateau_metric);
 }
 
 /// How the weights of a layer are distributed.
@@ -118,6 +121,7 @@ class Training {
         optimizer_(optimizer),
         options_(options),
         rng_(rng),
+        plateau_(options.plateau),
         team_(options.threads),
         batch_size_(std::min(options.batch_size, training.size())),
         batches_((training.size() + batch_size_ - 1) / batch_size_),
@@ -154,6 +158,7 @@ class Training {
       publish(epoch);
       complete(report);
       history.epochs.push_back(report);
+      if (plateau_) plateau_factor_ = plateau_->observe(badness(options_.plateau_metric, report));
       if (options_.on_epoch) options_.on_epoch(report);
       if (options_.stop_below_loss > 0 && report.training_loss < options_.stop_below_loss) {
         return StopReason::loss_reached;
@@ -176,7 +181,7 @@ class Training {
       const auto samples =
           std::span<const std::uint32_t>(order_).subspan(first, std::min(batch_size_, order_.size() - first));
       const double progress = (static_cast<double>((report.epoch - 1) * batches_ + batch) - 0.5) / steps;
-      const double factor = options_.schedule ? options_.schedule(progress) : 1.0;
+      const double factor = plateau_factor_ * (options_.schedule ? options_.schedule(progress) : 1.0);
       const bool draws = options_.dropout > 0 || options_.input_dropout > 0;
       const detail::StepResult result =
           engine_->step(samples, factor, Rng(draws ? rng_.next() : 0), options_.statistics && batch == batches_);
@@ -257,6 +262,8 @@ class Training {
   Optimizer<Real>& optimizer_;
   const TrainingOptions& options_;
   Rng& rng_;
+  std::optional<ReduceOnPlateau> plateau_;
+  double plateau_factor_ = 1;
   ThreadTeam team_;
   const SingleThreadedBlas blas_guard_;
   std::size_t batch_size_;

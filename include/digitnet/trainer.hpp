@@ -120,6 +120,11 @@ struct TrainingOptions {
 
   Schedule schedule{};  ///< none: constant
 
+  /// Makes the learning rate smaller when a metric no longer gets better; its factor multiplies the schedule's. Each
+  /// training begins with a copy of this one.
+  std::optional<ReduceOnPlateau> plateau{};
+  Metric plateau_metric = Metric::validation_loss;
+
   // What is learned from.
   double label_smoothing = 0;            ///< in [0, 1), see loss.hpp
   std::vector<double> class_weights{};   ///< one for each class, of at least 0; none: all 1

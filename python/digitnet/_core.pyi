@@ -16,6 +16,7 @@ __all__: list[str] = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "LOSSES",
+    "AdaGrad",
     "Adam",
     "AdamW",
     "ArgumentError",
@@ -31,10 +32,14 @@ __all__: list[str] = [
     "History",
     "IoError",
     "LayerStatistics",
+    "Lion",
     "Mnist",
+    "NAdam",
     "Network",
     "Optimizer",
     "Prediction",
+    "ReduceOnPlateau",
+    "RmsProp",
     "Rng",
     "Sgd",
     "ShapeError",
@@ -43,22 +48,27 @@ __all__: list[str] = [
     "accuracy",
     "balanced_class_weights",
     "confusion_matrix",
+    "constant_schedule",
     "cosine_schedule",
     "data_directories",
     "default_threads",
+    "exponential_schedule",
     "f1",
     "load_dataset",
     "load_mnist",
     "loss",
     "macro_average",
+    "one_cycle_schedule",
     "precision",
     "read_idx",
     "read_picture",
     "recall",
     "sample_weights_of",
+    "step_schedule",
     "to_mnist_image",
     "top_k_accuracy",
     "train",
+    "with_warmup",
     "write_idx",
 ]
 
@@ -214,6 +224,13 @@ class Optimizer:
         """
         Steps taken in the last training.
         """
+    @property
+    def weight_decay(self) -> float:
+        """
+        Share of the learning rate by which weights shrink in each step (Loshchilov and Hutter 2019).
+        """
+    @weight_decay.setter
+    def weight_decay(self, arg1: typing.SupportsFloat) -> None: ...
 
 class Sgd(Optimizer):
     """
@@ -285,8 +302,131 @@ class AdamW(Adam):
         beta2: typing.SupportsFloat = 0.999,
         epsilon: typing.SupportsFloat = 1e-08,
     ) -> None: ...
+
+class AdaGrad(Optimizer):
+    """
+    AdaGrad (Duchi, Hazan, Singer 2011): steps that shrink by the gradients met so far.
+
+    Args:
+        learning_rate: at least 0.
+        initial_accumulator: what the sum of squares begins with, at least 0.
+        epsilon: added to its root, at least 0.
+        weight_decay: at least 0.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        learning_rate: typing.SupportsFloat = 0.01,
+        initial_accumulator: typing.SupportsFloat = 0.0,
+        epsilon: typing.SupportsFloat = 1e-10,
+        weight_decay: typing.SupportsFloat = 0.0,
+    ) -> None: ...
+
+class RmsProp(Optimizer):
+    """
+    RMSProp (Tieleman and Hinton 2012; momentum and centering as Graves 2013).
+
+    Args:
+        learning_rate: at least 0.
+        rho: how slowly the mean of the squares forgets, in [0, 1).
+        epsilon: added to its root, at least 0.
+        momentum: share of the last step that is kept, in [0, 1).
+        centered: whether the mean of the gradients is taken off their mean square.
+        weight_decay: at least 0.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        learning_rate: typing.SupportsFloat = 0.001,
+        rho: typing.SupportsFloat = 0.9,
+        epsilon: typing.SupportsFloat = 1e-08,
+        momentum: typing.SupportsFloat = 0.0,
+        centered: bool = False,
+        weight_decay: typing.SupportsFloat = 0.0,
+    ) -> None: ...
+
+class NAdam(Optimizer):
+    """
+    NAdam (Dozat 2016): Adam with Nesterov's momentum.
+
+    Args:
+        learning_rate, beta1, beta2, epsilon: as for Adam.
+        momentum_decay: how fast the momentum reaches beta1, at least 0.
+        weight_decay: at least 0.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        learning_rate: typing.SupportsFloat = 0.002,
+        beta1: typing.SupportsFloat = 0.9,
+        beta2: typing.SupportsFloat = 0.999,
+        epsilon: typing.SupportsFloat = 1e-08,
+        momentum_decay: typing.SupportsFloat = 0.004,
+        weight_decay: typing.SupportsFloat = 0.0,
+    ) -> None: ...
+
+class Lion(Optimizer):
+    """
+    Lion (Chen et al. 2023): steps of the learning rate in the direction of a momentum's sign.
+
+    Args:
+        learning_rate: at least 0; a tenth of Adam's is a good start.
+        beta1, beta2: how slowly the direction and the momentum forget, in [0, 1).
+        weight_decay: at least 0.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        learning_rate: typing.SupportsFloat = 0.0001,
+        beta1: typing.SupportsFloat = 0.9,
+        beta2: typing.SupportsFloat = 0.99,
+        weight_decay: typing.SupportsFloat = 0.0,
+    ) -> None: ...
+
+class ReduceOnPlateau:
+    """
+    Makes the learning rate smaller when a metric has stopped getting better; see plateau of train.
+
+    Args:
+        factor: what the rate is multiplied by, more than 0 and below 1.
+        patience: epochs without improvement that are let pass; the next one lowers the rate.
+        min_delta: an improvement must be larger than this; at least 0.
+        cooldown: epochs after the rate was lowered that are not counted.
+        min_factor: the factor on the rate never falls below; in [0, 1].
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+    def __init__(
+        self,
+        factor: typing.SupportsFloat = 0.1,
+        patience: typing.SupportsIndex = 3,
+        min_delta: typing.SupportsFloat = 0.0001,
+        cooldown: typing.SupportsIndex = 0,
+        min_factor: typing.SupportsFloat = 0.0,
+    ) -> None: ...
+    def observe(self, metric: typing.SupportsFloat) -> float:
+        """
+        Show it what an epoch achieved, lower is better; returns the factor on the rate for the next epoch.
+        """
     @property
-    def weight_decay(self) -> float: ...
+    def cooldown(self) -> int: ...
+    @property
+    def factor(self) -> float: ...
+    @property
+    def min_delta(self) -> float: ...
+    @property
+    def min_factor(self) -> float: ...
+    @property
+    def patience(self) -> int: ...
 
 class Evaluation:
     """
@@ -732,6 +872,8 @@ class TrainingOptions:
     averaging: str
     batch_norm: bool
     early_stopping: EarlyStopping | None
+    plateau: ReduceOnPlateau | None
+    plateau_metric: str
     shuffle: bool
     statistics: bool
     def __init__(self) -> None: ...
@@ -876,15 +1018,29 @@ def confusion_matrix(
     uint64 (classes, classes): counts of samples by label (row) and prediction (column).
     """
 
+def constant_schedule() -> collections.abc.Callable[[typing.SupportsFloat], float]:
+    """
+    A schedule that is 1 throughout.
+    """
+
 def cosine_schedule(
     warmup: typing.SupportsFloat = 0.0,
+    final_factor: typing.SupportsFloat = 0.0,
+    cycles: typing.SupportsIndex = 1,
+    cycle_multiplier: typing.SupportsFloat = 1.0,
 ) -> collections.abc.Callable[[typing.SupportsFloat], float]:
     """
-    A schedule that falls from 1 to 0 along half a cosine, after a warm-up over the first share (Loshchilov and
-    Hutter 2017).
+    A schedule that falls from 1 along half a cosine, after a warm-up from 0 over the first share; with more cycles,
+    back to 1 at once and down again (Loshchilov and Hutter 2017).
+
+    Args:
+        warmup: share of the training in which it rises, in [0, 1).
+        final_factor: where it ends, in [0, 1].
+        cycles: how often it falls, in [1, 1000].
+        cycle_multiplier: how many times as long each cycle is as the one before, at least 1.
 
     Raises:
-        ArgumentError: if warmup is not in [0, 1).
+        ArgumentError: if one is out of range.
     """
 
 def data_directories(given: str | os.PathLike[str] | None = None) -> list[pathlib.Path]:
@@ -901,6 +1057,16 @@ def default_threads() -> int:
 
     Raises:
         ArgumentError: if the first of these variables that is set is not a number from 1 to 256.
+    """
+
+def exponential_schedule(
+    final_factor: typing.SupportsFloat = 0.01,
+) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+    """
+    A schedule that falls from 1 to final_factor by the same ratio in each step.
+
+    Raises:
+        ArgumentError: if final_factor is not in (0, 1].
     """
 
 def f1(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
@@ -969,6 +1135,23 @@ def macro_average(
     The mean of what precision, recall or f1 gives, over the classes that are a label or a prediction.
     """
 
+def one_cycle_schedule(
+    peak: typing.SupportsFloat = 0.3,
+    start_factor: typing.SupportsFloat = 0.04,
+    final_factor: typing.SupportsFloat = 0.0001,
+) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+    """
+    A schedule that rises to 1, then falls far below where it began (Smith and Topin 2018).
+
+    Args:
+        peak: share of the training after which it is 1, in (0, 1).
+        start_factor: where it begins.
+        final_factor: where it ends.
+
+    Raises:
+        ArgumentError: if one is out of range.
+    """
+
 def precision(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
     """
     Of the samples predicted to be of a class, the share that are; 0 where none was.
@@ -1017,6 +1200,16 @@ def sample_weights_of(
 
     Raises:
         ArgumentError: if a label has no weight, or a weight is out of range.
+    """
+
+def step_schedule(
+    milestones: collections.abc.Sequence[typing.SupportsFloat], factor: typing.SupportsFloat = 0.1
+) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+    """
+    A schedule that is multiplied by factor at each milestone, a share of the training in (0, 1).
+
+    Raises:
+        ArgumentError: if a milestone or the factor is out of range, or the milestones do not rise.
     """
 
 def to_mnist_image(picture: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.uint8]:
@@ -1075,6 +1268,16 @@ def train(
 
     Raises:
         ArgumentError, ShapeError: if data or options do not fit.
+    """
+
+def with_warmup(
+    schedule: collections.abc.Callable[[float], typing.SupportsFloat], share: typing.SupportsFloat
+) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+    """
+    A schedule that rises linearly over the first share of the training, then goes on as `schedule` (Goyal et al. 2017).
+
+    Raises:
+        ArgumentError: if share is not in [0, 1).
     """
 
 def write_idx(path: str | os.PathLike[str], array: numpy.typing.ArrayLike) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         History,
         Network,
         Optimizer,
+        ReduceOnPlateau,
         StopFlag,
     )
 
@@ -41,6 +42,8 @@ def train(
     threads: int = 0,
     shuffle: bool = True,
     stop_below_loss: float = 0.0,
+    plateau: ReduceOnPlateau | None = None,
+    plateau_metric: str = "validation_loss",
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | None = None,
     sample_weights: Sequence[float] | None = None,
@@ -81,6 +84,9 @@ def train(
         threads: how many to use; 0 takes default_threads().
         shuffle: whether each epoch has an order of its own.
         stop_below_loss: ends after the first epoch whose mean training loss is below; 0 never does.
+        plateau: makes the learning rate smaller when plateau_metric no longer gets better; beside schedule.
+            Each training begins with a copy of it.
+        plateau_metric: "training_loss", "training_accuracy", "validation_loss" or "validation_accuracy".
         label_smoothing: share of each target that is spread over all classes, in [0, 1).
         class_weights: how much the samples of each class count, at least 0; None counts all alike.
         sample_weights: likewise for each sample, multiplied by the weight of its class. Not with a share
@@ -121,6 +127,8 @@ def train(
     options.threads = threads
     options.shuffle = shuffle
     options.stop_below_loss = stop_below_loss
+    options.plateau = plateau
+    options.plateau_metric = plateau_metric
     options.label_smoothing = label_smoothing
     options.class_weights = [] if class_weights is None else list(class_weights)
     options.sample_weights = [] if sample_weights is None else list(sample_weights)

@@ -327,6 +327,19 @@ TEST_CASE("train: early stopping waits as long as it was told, and gives the bes
   CHECK(evaluate(network, other).loss == *history.epochs[best].validation_loss);
 }
 
+TEST_CASE("train: the learning rate falls when the metric watched no longer gets better", "[trainer]") {
+  const Dataset data = small_data();
+  TrainingOptions options = one_step(data);
+  options.epochs = 6;
+  options.plateau = ReduceOnPlateau(0.5, 1, 1e9);  // nothing counts as better than the first epoch
+  options.plateau_metric = Metric::training_loss;
+  options.schedule = [](double) { return 0.5; };
+  Network<float> network = small_network<float>();
+  std::vector<double> rates;
+  for (const EpochReport& report : run(network, data, options).epochs) rates.push_back(report.learning_rate);
+  CHECK(rates == std::vector<double>{0.5, 0.5, 0.5, 0.25, 0.25, 0.125});
+}
+
 TEST_CASE("train: statistics tell gradients, changes, dead units and the distribution of weights", "[trainer]") {
   const Dataset data = small_data();
   Rng rng(4);
@@ -408,6 +421,7 @@ TEST_CASE("train: settings of the tools that make no sense are named", "[trainer
   check([&](TrainingOptions& o) { o.sample_weights = {1}; }, "sample_weights has 1 numbers, expected 40");
   check([&](TrainingOptions& o) { o.class_weights = {1, -1, 0, 0, 0}; }, "weight -1");
   check([&](TrainingOptions& o) { o.early_stopping = EarlyStopping{.patience = 0}; }, "patience is 0");
-  check([&](TrainingOptions& o) { o.early_stopping = EarlyStopping{}; }, "no validation data");
+  check([&](TrainingOptions& o) { o.early_stopping = EarlyStopping{}; }, "early_stopping watches validation_loss");
+  check([&](TrainingOptions& o) { o.plateau = ReduceOnPlateau(); }, "plateau watches validation_loss");
   CHECK_ERROR(metric_from_name("score"), ArgumentError, "validation_loss");
 }

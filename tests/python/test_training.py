@@ -278,6 +278,17 @@ def test_each_tool_changes_the_training(mnist):
         assert weights(**{name: value}) != plain, name
 
 
+def test_a_plateau_lowers_the_learning_rate(mnist):
+    plateau = dn.ReduceOnPlateau(0.5, patience=1, min_delta=1e9)
+    net = dn.Network([784, 8, 10], seed=1)
+    optimizer = dn.Sgd(0.5)
+    data = mnist.train[:100]
+    history = dn.train(
+        net, data, epochs=4, optimizer=optimizer, plateau=plateau, plateau_metric="training_loss"
+    )
+    assert [report.learning_rate for report in history.epochs] == [0.5, 0.5, 0.5, 0.25]
+
+
 def test_early_stopping_ends_a_training(mnist):
     data = mnist.train[:100]
     net = dn.Network([784, 8, 10], seed=1)

@@ -262,7 +262,11 @@ def main():
         "losses of whole trainings.",
         [
             *(
-                array(f"{name}_losses", losses_of_50_steps(*RULES[name]), f"{name}, rate {RULES[name][1]}, a step each")
+                array(
+                    f"{name}_losses",
+                    losses_of_50_steps(*RULES[name]),
+                    f"{name}, rate {RULES[name][1]}, a step each",
+                )
                 for name in TRAINED
             ),
             f"inline constexpr std::size_t ancestor_images = {ANCESTOR_IMAGES};\n",
