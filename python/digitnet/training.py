@@ -91,10 +91,11 @@ def train(
         class_weights: how much the samples of each class count, at least 0; None counts all alike.
         sample_weights: likewise for each sample, multiplied by the weight of its class. Not with a share
             as validation.
-        l1, l2: add l1 * sum |w| and l2 / 2 * sum w^2 to the loss, over weights but not biases.
+        l1: adds l1 * sum |w| to the loss, over weights but not biases.
+        l2: adds l2 / 2 * sum w^2 to the loss, likewise.
         max_norm: the largest norm that the weights of one unit may have after a step; 0 is any.
-        input_dropout, dropout: share of the inputs, and of the units of hidden layers, that each step leaves
-            out at random, in [0, 1) (Srivastava et al. 2014).
+        input_dropout: share of the inputs that each step leaves out at random, in [0, 1).
+        dropout: likewise, of the units of each hidden layer (Srivastava et al. 2014).
         batch_norm: normalise the hidden layers over the batch (Ioffe and Szegedy 2015); folded into the
             weights after each epoch, so the network stays one of dense layers.
         clip_norm: the largest norm of all gradients together; larger ones are scaled down. 0 is any.

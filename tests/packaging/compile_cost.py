@@ -1,7 +1,7 @@
 """compile_cost.py COMPILER SOURCE FOLDER: what it costs to compile the smallest program that uses digitnet.
 
 Compared with two files that hold includes and nothing else: xtensor and xtensor-blas as people include them
-(xtensor.hpp, xlinalg.hpp), and the fewer headers of theirs that tensor.hpp needs. Best of three, taken in turn.
+(xtensor.hpp, xlinalg.hpp), and the fewer headers of theirs that tensor.hpp needs. Best of three, in turn.
 The aim is at most 1.3 times the first, in processor time and memory. Both are printed; only memory, which is
 the same every time, can fail.
 """
