@@ -56,19 +56,6 @@ Raises:
     ArgumentError: if a label has no weight, or a weight is out of range.
 )doc";
 
-/// One-dimensional numbers as C++ wants them.
-std::vector<double> to_weights(const char* where, const py::object& object) {
-  const auto numbers = to_array_of<double>(where, object);
-  if (numbers.ndim() != 1) {
-    throw ShapeError(detail::text(where, ": weights of ", array_text(numbers), ", expected shape (n,)"));
-  }
-  return {numbers.data(), numbers.data() + numbers.size()};
-}
-
-py::array_t<double> to_numpy_vector(const std::vector<double>& values) {
-  return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
 std::pair<double, py::array_t<double>> loss_of(const std::string& name, const ArrayObject& outputs,
                                                const ArrayObject& labels, double label_smoothing,
                                                const std::optional<ArrayObject>& sample_weight) {
@@ -83,7 +70,7 @@ std::pair<double, py::array_t<double>> loss_of(const std::string& name, const Ar
   const Labels classes = to_labels("loss", labels);
   std::vector<double> weights;
   if (sample_weight) {
-    weights = to_weights("loss", *sample_weight);
+    weights = to_vector("loss", "weights", *sample_weight);
     if (weights.empty()) throw ShapeError("loss: no sample weights, expected as many as samples, or None");
   }
   Loss<double> mean = without_gil([&] { return mean_loss(loss, matrix, classes, label_smoothing, weights); });
@@ -102,7 +89,7 @@ void bind_loss(py::module_& m) {
       "sample_weights_of",
       [](const ArrayObject& labels, const ArrayObject& class_weights) {
         return to_numpy_vector(sample_weights_of(to_labels("sample_weights_of", labels),
-                                                 to_weights("sample_weights_of", class_weights)));
+                                                 to_vector("sample_weights_of", "weights", class_weights)));
       },
       py::arg("labels"), py::arg("class_weights"), sample_weights_of_doc);
 }

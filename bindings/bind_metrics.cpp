@@ -33,10 +33,6 @@ std::string describe(const Evaluation& evaluation) {
                       ", loss ", evaluation.loss, ">");
 }
 
-py::array_t<double> to_numpy_vector(const std::vector<double>& values) {
-  return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
 }  // namespace
 
 void bind_metrics(py::module_& m) {
@@ -103,8 +99,9 @@ void bind_metrics(py::module_& m) {
       py::arg("confusion"), "The harmonic mean of precision and recall of each class; 0 where both are.");
   m.def(
       "macro_average",
-      [](const std::vector<double>& of_classes, const ArrayObject& confusion) {
-        return macro_average(of_classes, to_confusion("macro_average", confusion));
+      [](const ArrayObject& of_classes, const ArrayObject& confusion) {
+        return macro_average(to_vector("macro_average", "numbers", of_classes),
+                             to_confusion("macro_average", confusion));
       },
       py::arg("of_classes"), py::arg("confusion"),
       "The mean of what precision, recall or f1 gives, over the classes that are a label or a prediction.");

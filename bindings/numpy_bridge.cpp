@@ -30,6 +30,18 @@ py::array to_array(const char* where, const py::object& object) {
   throw ArgumentError(text(where, ": NumPy makes no array of this"));
 }
 
+std::vector<double> to_vector(const char* where, const char* what, const py::object& numbers) {
+  const auto array = to_array_of<double>(where, numbers);
+  if (array.ndim() != 1) {
+    throw ShapeError(text(where, ": ", what, " of ", array_text(array), ", expected shape (n,)"));
+  }
+  return {array.data(), array.data() + array.size()};
+}
+
+py::array_t<double> to_numpy_vector(const std::vector<double>& values) {
+  return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
 Labels to_labels(const char* where, const py::object& numbers) {
   const py::array array = to_array(where, numbers);
   const char kind = array.dtype().kind();

@@ -54,6 +54,13 @@ auto to_array_of(const char* where, const py::object& object) {
   throw ArgumentError(detail::text(where, ": NumPy makes no array of numbers of this"));
 }
 
+/// Copies a one-dimensional array of numbers.
+/// @param what  of what they are, for the message: "weights"
+std::vector<double> to_vector(const char* where, const char* what, const py::object& numbers);
+
+/// The other way round, float64 (n,).
+py::array_t<double> to_numpy_vector(const std::vector<double>& values);
+
 /// Copies a one-dimensional array of whole numbers as labels. Numbers out of range are errors, never wrapped.
 Labels to_labels(const char* where, const py::object& numbers);
 

@@ -1128,9 +1128,7 @@ def loss(
         ArgumentError: if the name is unknown, or a label, the smoothing or a weight is out of range.
     """
 
-def macro_average(
-    of_classes: collections.abc.Sequence[typing.SupportsFloat], confusion: numpy.typing.ArrayLike
-) -> float:
+def macro_average(of_classes: numpy.typing.ArrayLike, confusion: numpy.typing.ArrayLike) -> float:
     """
     The mean of what precision, recall or f1 gives, over the classes that are a label or a prediction.
     """

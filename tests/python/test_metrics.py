@@ -33,6 +33,21 @@ def test_precision_and_recall():
         dn.precision(confusion[:2])
 
 
+def test_f1_and_means_over_the_classes():
+    confusion = dn.confusion_matrix(PREDICTED, LABELS, classes=4)
+    f1 = [1 / 2, 2 / 3, 4 / 5, 0]
+    np.testing.assert_allclose(dn.f1(confusion), f1)
+    # The class 3 is neither a label nor a prediction.
+    assert dn.macro_average(dn.f1(confusion), confusion) == pytest.approx(sum(f1) / 3)
+    assert dn.macro_average([3, 4, 5, 1000], confusion) == 4
+    with pytest.raises(dn.ShapeError, match="f1: an array of"):
+        dn.f1(confusion[:2])
+    with pytest.raises(
+        dn.ShapeError, match=r"macro_average: 3 numbers and counts of shape \(4, 4\), expected one"
+    ):
+        dn.macro_average([1, 2, 3], confusion)
+
+
 def test_top_k_accuracy_and_ties():
     outputs = [[0.1, 0.5, 0.4], [0.3, 0.3, 0.3]]  # of equal outputs that of the lower class counts as larger
     assert [dn.top_k_accuracy(outputs, np.array([2, 1]), k) for k in (1, 2, 3)] == [0, 1, 1]
@@ -54,6 +69,10 @@ def test_evaluation_agrees_with_its_parts(trained, mnist):
     np.testing.assert_array_equal(evaluation.confusion, dn.confusion_matrix(predicted, labels))
     np.testing.assert_array_equal(evaluation.precision, dn.precision(evaluation.confusion))
     np.testing.assert_array_equal(evaluation.recall, dn.recall(evaluation.confusion))
+    np.testing.assert_array_equal(evaluation.f1, dn.f1(evaluation.confusion))
+    assert evaluation.macro_precision == pytest.approx(evaluation.precision.mean())
+    assert evaluation.macro_recall == pytest.approx(evaluation.recall.mean())
+    assert evaluation.macro_f1 == pytest.approx(evaluation.f1.mean())
     assert evaluation.confusion.sum() == 1000
 
 

@@ -74,11 +74,17 @@ def test_the_seed_decides_the_weights():
         ({"sizes": []}, "0"),
         ({"sizes": [784, 0, 10]}, "0"),
         ({"sizes": [784, 2**40, 10]}, str(2**40)),
-        ({"sizes": [784, 10], "loss": "hinge"}, '"hinge", expected one of softmax_cross_entropy'),
-        ({"sizes": [784, 5, 10], "activation": "rleu"}, '"rleu", expected one of identity'),
+        ({"sizes": [784, 10], "loss": "mse"}, 'Network: loss "mse", expected one of softmax_cross_entropy'),
+        (
+            {"sizes": [784, 5, 10], "activation": "rleu"},
+            'Network: activation "rleu", expected one of identity',
+        ),
         ({"sizes": [784, 5, 10], "activation": "softmax"}, "softmax"),
         ({"sizes": [784, 10], "output_activation": "relu"}, "softmax"),
-        ({"sizes": [784, 10], "initializer": "nice"}, '"nice", expected one of glorot_uniform'),
+        (
+            {"sizes": [784, 10], "initializer": "nice"},
+            'Network: initializer "nice", expected one of glorot_uniform',
+        ),
     ],
 )
 def test_what_makes_no_network_is_said(arguments, message):
