@@ -16,8 +16,6 @@ namespace {
 constexpr std::array every_loss{LossFunction::softmax_cross_entropy, LossFunction::sum_of_squares,
                                 LossFunction::binary_cross_entropy, LossFunction::hinge, LossFunction::huber};
 
-Matrix<double> matrix(std::initializer_list<std::initializer_list<double>> rows) { return Matrix<double>(rows); }
-
 /// Whether a central difference at these outputs reaches no place where the loss has a kink: for the hinge where
 /// the margin is just kept or two rivals are equal, for Huber's loss where a difference is 1 (there only its
 /// second derivative jumps).
@@ -70,10 +68,10 @@ TEST_CASE("softmax_cross_entropy: ln 10 when ten digits look equally likely", "[
 
 TEST_CASE("softmax_cross_entropy: values and gradients of a batch done by hand", "[loss]") {
   // softmax(1, 2, 3) = 0.0900, 0.2447, 0.6652; softmax(0, 0, ln 2) = 1/4, 1/4, 1/2
-  const auto loss = softmax_cross_entropy(matrix({{1, 2, 3}, {0, 0, std::log(2.0)}}), Labels{2, 0});
+  const auto loss = softmax_cross_entropy(Matrix<double>{{1, 2, 3}, {0, 0, std::log(2.0)}}, Labels{2, 0});
   CHECK(loss.value == Approx((0.40760596444437992 + std::log(4.0)) / 2).epsilon(1e-14));
   const auto expected =
-      matrix({{0.090030573170380458, 0.24472847105479765, 0.66524095577482187 - 1}, {-0.75, 0.25, 0.5}});
+      Matrix<double>{{0.090030573170380458, 0.24472847105479765, 0.66524095577482187 - 1}, {-0.75, 0.25, 0.5}};
   CHECK(test::relative_error(loss.gradient, Matrix<double>(expected / 2)) < 1e-14);
 }
 
@@ -101,12 +99,12 @@ TEST_CASE("softmax_cross_entropy: giant logits give the exact loss and no overfl
 }
 
 TEST_CASE("sum_of_squares: values and gradients of a batch done by hand", "[loss]") {
-  const auto outputs = matrix({{0.5, 0.25, 0}, {1, 0, 1}});
+  const auto outputs = Matrix<double>{{0.5, 0.25, 0}, {1, 0, 1}};
   const auto loss = sum_of_squares(outputs, Labels{0, 2});
   // First: 1/2 (0.25 + 0.0625) = 0.15625; second: 1/2 (1 + 0 + 0) = 0.5
   CHECK(loss.value == (0.15625 + 0.5) / 2);
-  CHECK(test::equal(loss.gradient, matrix({{-0.25, 0.125, 0}, {0.5, 0, 0}})));
-  CHECK(sum_of_squares(matrix({{0, 1, 0}}), Labels{1}).value == 0);
+  CHECK(test::equal(loss.gradient, Matrix<double>{{-0.25, 0.125, 0}, {0.5, 0, 0}}));
+  CHECK(sum_of_squares(Matrix<double>{{0, 1, 0}}, Labels{1}).value == 0);
 }
 
 TEST_CASE("sum_of_squares: giant outputs of float are squared without overflow", "[loss]") {
@@ -118,10 +116,10 @@ TEST_CASE("sum_of_squares: giant outputs of float are squared without overflow",
 TEST_CASE("binary_cross_entropy: values and gradients of a batch done by hand", "[loss]") {
   // sigmoid(0) = 1/2, sigmoid(ln 3) = 3/4, sigmoid(-ln 3) = 1/4
   const double z = std::log(3.0);
-  const auto loss = binary_cross_entropy(matrix({{0, z, -z}, {-z, 0, 0}}), Labels{0, 0});
+  const auto loss = binary_cross_entropy(Matrix<double>{{0, z, -z}, {-z, 0, 0}}, Labels{0, 0});
   // First: -ln(1/2) - ln(1/4) - ln(3/4); second: -ln(1/4) - 2 ln(1/2)
   CHECK(loss.value == Approx((std::log(32.0 / 3) + std::log(16.0)) / 2).epsilon(1e-14));
-  CHECK(test::relative_error(loss.gradient, matrix({{-0.25, 0.375, 0.125}, {-0.375, 0.25, 0.25}})) < 1e-14);
+  CHECK(test::relative_error(loss.gradient, Matrix<double>{{-0.25, 0.375, 0.125}, {-0.375, 0.25, 0.25}}) < 1e-14);
   CHECK(binary_cross_entropy(zeros<double>({3, 10}), Labels{0, 5, 9}).value ==
         Approx(6.9314718055994531).epsilon(1e-14));
 }
@@ -148,18 +146,18 @@ TEST_CASE("binary_cross_entropy: logits that are right keep their digits in floa
 
 TEST_CASE("hinge: values and gradients of a batch done by hand", "[loss]") {
   // Right by 2, right by 1/2, wrong by 3; the largest of the others is the last, the first, the second.
-  const auto loss = hinge(matrix({{3, 0, 1}, {1, 1.5, 0}, {1, 2, -1}, {0, 0, 5}}), Labels{0, 1, 2, 2});
+  const auto loss = hinge(Matrix<double>{{3, 0, 1}, {1, 1.5, 0}, {1, 2, -1}, {0, 0, 5}}, Labels{0, 1, 2, 2});
   CHECK(loss.value == (0 + 0.5 + 4 + 0) / 4);
-  CHECK(test::equal(loss.gradient, matrix({{0, 0, 0}, {0.25, -0.25, 0}, {0, 0.25, -0.25}, {0, 0, 0}})));
+  CHECK(test::equal(loss.gradient, Matrix<double>{{0, 0, 0}, {0.25, -0.25, 0}, {0, 0.25, -0.25}, {0, 0, 0}}));
 }
 
 TEST_CASE("hinge: a sample right by just the margin asks for nothing, the first of equal rivals is pushed",
           "[loss]") {
-  CHECK(test::equal(hinge(matrix({{2, 1}}), Labels{0}).gradient, matrix({{0, 0}})));
-  CHECK(hinge(matrix({{2, 1}}), Labels{0}).value == 0);
-  CHECK(test::equal(hinge(matrix({{1, 0, 1}}), Labels{1}).gradient, matrix({{1, -1, 0}})));
-  CHECK(test::equal(hinge(matrix({{0, 0, 0}}), Labels{0}).gradient, matrix({{-1, 1, 0}})));
-  CHECK(hinge(matrix({{0, 0, 0}}), Labels{0}).value == 1);
+  CHECK(test::equal(hinge(Matrix<double>{{2, 1}}, Labels{0}).gradient, Matrix<double>{{0, 0}}));
+  CHECK(hinge(Matrix<double>{{2, 1}}, Labels{0}).value == 0);
+  CHECK(test::equal(hinge(Matrix<double>{{1, 0, 1}}, Labels{1}).gradient, Matrix<double>{{1, -1, 0}}));
+  CHECK(test::equal(hinge(Matrix<double>{{0, 0, 0}}, Labels{0}).gradient, Matrix<double>{{-1, 1, 0}}));
+  CHECK(hinge(Matrix<double>{{0, 0, 0}}, Labels{0}).value == 1);
 }
 
 TEST_CASE("hinge: giant outputs are told apart without overflow", "[loss]") {
@@ -174,9 +172,9 @@ TEST_CASE("hinge: giant outputs are told apart without overflow", "[loss]") {
 
 TEST_CASE("huber: values and gradients of a batch done by hand", "[loss]") {
   // Differences 1/2, -2, 0 and 1, 3, -1: 1/8 + 3/2 and 1/2 + 5/2 + 1/2
-  const auto loss = huber(matrix({{1.5, -2, 0}, {1, 3, 0}}), Labels{0, 2});
+  const auto loss = huber(Matrix<double>{{1.5, -2, 0}, {1, 3, 0}}, Labels{0, 2});
   CHECK(loss.value == (1.625 + 3.5) / 2);
-  CHECK(test::equal(loss.gradient, matrix({{0.25, -0.5, 0}, {0.5, 0.5, -0.5}})));
+  CHECK(test::equal(loss.gradient, Matrix<double>{{0.25, -0.5, 0}, {0.5, 0.5, -0.5}}));
 }
 
 TEST_CASE("huber: of outputs in [0, 1] it is the sum of squares", "[loss]") {
@@ -219,7 +217,7 @@ TEST_CASE("loss: gradients agree with central differences, with and without smoo
 TEST_CASE("loss: gradients of large logits agree with central differences too", "[loss][gradient]") {
   // Logits of +-30 and a step of 1e-2, since what changes is as small as e^-30 of a loss of 30.
   for (const LossFunction loss : {LossFunction::softmax_cross_entropy, LossFunction::binary_cross_entropy}) {
-    Matrix<double> logits = matrix({{30, -30, 2}, {-30, 30, -2}});
+    Matrix<double> logits = Matrix<double>{{30, -30, 2}, {-30, 30, -2}};
     const Labels labels{1, 1};
     const auto exact = mean_loss(loss, logits, labels, 0.1).gradient;
     const auto value_at = [&] { return mean_loss(loss, logits, labels, 0.1).value; };
@@ -230,20 +228,21 @@ TEST_CASE("loss: gradients of large logits agree with central differences too", 
 TEST_CASE("loss: smoothing moves a share of each target to all classes", "[loss]") {
   // Of four classes and a share of 0.2 the targets are 0.85, 0.05, 0.05, 0.05.
   const Labels label{0};
-  const Matrix<double> logits = matrix({{std::log(5.0), 0, 0, std::log(3.0)}});  // softmax 0.5, 0.1, 0.1, 0.3
+  const Matrix<double> logits = Matrix<double>{{std::log(5.0), 0, 0, std::log(3.0)}};  // softmax 0.5, 0.1, 0.1, 0.3
   const auto softmax = softmax_cross_entropy(logits, label, 0.2);
   CHECK(softmax.value == Approx(-0.85 * std::log(0.5) - 0.1 * std::log(0.1) - 0.05 * std::log(0.3)).epsilon(1e-14));
-  CHECK(test::relative_error(softmax.gradient, matrix({{-0.35, 0.05, 0.05, 0.25}})) < 1e-14);
+  CHECK(test::relative_error(softmax.gradient, Matrix<double>{{-0.35, 0.05, 0.05, 0.25}}) < 1e-14);
 
   const auto binary = binary_cross_entropy(zeros<double>({1, 4}), label, 0.2);
   CHECK(binary.value == Approx(4 * std::log(2.0)).epsilon(1e-14));
-  CHECK(test::relative_error(binary.gradient, matrix({{-0.35, 0.45, 0.45, 0.45}})) < 1e-14);
+  CHECK(test::relative_error(binary.gradient, Matrix<double>{{-0.35, 0.45, 0.45, 0.45}}) < 1e-14);
 
-  const Matrix<double> outputs = matrix({{0.35, 0.55, 2.05, 0.05}});  // off by -1/2, 1/2, 2, 0
+  const Matrix<double> outputs = Matrix<double>{{0.35, 0.55, 2.05, 0.05}};  // off by -1/2, 1/2, 2, 0
   CHECK(sum_of_squares(outputs, label, 0.2).value == Approx(0.125 + 0.125 + 2).epsilon(1e-14));
-  CHECK(test::relative_error(sum_of_squares(outputs, label, 0.2).gradient, matrix({{-0.5, 0.5, 2, 0}})) < 1e-14);
+  CHECK(test::relative_error(sum_of_squares(outputs, label, 0.2).gradient, Matrix<double>{{-0.5, 0.5, 2, 0}}) <
+        1e-14);
   CHECK(huber(outputs, label, 0.2).value == Approx(0.125 + 0.125 + 1.5).epsilon(1e-14));
-  CHECK(test::relative_error(huber(outputs, label, 0.2).gradient, matrix({{-0.5, 0.5, 1, 0}})) < 1e-14);
+  CHECK(test::relative_error(huber(outputs, label, 0.2).gradient, Matrix<double>{{-0.5, 0.5, 1, 0}}) < 1e-14);
 }
 
 TEST_CASE("loss: smoothed giant logits cost what their size says", "[loss]") {
@@ -332,8 +331,8 @@ TEST_CASE("loss: an output that is no number makes a loss that is none", "[loss]
 }
 
 TEST_CASE("loss: one class alone is always right for softmax and has no hinge", "[loss][error]") {
-  CHECK(softmax_cross_entropy(matrix({{5}}), Labels{0}).value == 0);
-  CHECK_ERROR(hinge(matrix({{5}}), Labels{0}), ShapeError,
+  CHECK(softmax_cross_entropy(Matrix<double>{{5}}, Labels{0}).value == 0);
+  CHECK_ERROR(hinge(Matrix<double>{{5}}, Labels{0}), ShapeError,
               "hinge: outputs of shape (1, 1), expected at least 2 columns");
 }
 
@@ -416,8 +415,8 @@ TEST_CASE("balanced_class_weights: all classes count alike, and samples 1 on ave
 }
 
 TEST_CASE("loss: what is asked about stays as it was", "[loss]") {
+  const Matrix<float> before{{1, 2}, {3, 4}};
   const Matrix<float> outputs{{1, 2}, {3, 4}};
-  const Matrix<float> before = outputs;
   for (const LossFunction loss : every_loss) mean_loss(loss, outputs, Labels{0, 1});
   CHECK(test::equal(outputs, before));
 }
