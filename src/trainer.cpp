@@ -63,12 +63,12 @@ double badness(Metric metric, const EpochReport& report) {
 }
 
 /// Weights are finite, of at least 0, as many as expected, and not all 0.
-void check_weights(const char* setting, const std::vector<double>& weights, std::size_t expected) {
+void check_weights(const char* setting, const char* what, const std::vector<double>& weights, std::size_t expected) {
   if (weights.empty()) return;
   if (weights.size() != expected) {
     throw ArgumentError(text("train: ", setting, " has ", weights.size(), " numbers, expected ", expected));
   }
-  detail::require_weights("train", setting, weights);
+  detail::require_weights(text("train: ", setting), what, weights);
 }
 
 void check_data_options(const TrainingOptions& options, const Architecture& architecture, const Dataset& training,
@@ -76,8 +76,8 @@ void check_data_options(const TrainingOptions& options, const Architecture& arch
   detail::require_fitting_data("train", architecture, training);
   if (!validation.empty()) detail::require_fitting_data("train (validation)", architecture, validation);
   check_smoothing(architecture.loss, options.label_smoothing, "train");
-  check_weights("class_weights", options.class_weights, architecture.sizes.back());
-  check_weights("sample_weights", options.sample_weights, training.size());
+  check_weights("class_weights", "class", options.class_weights, architecture.sizes.back());
+  check_weights("sample_weights", "sample", options.sample_weights, training.size());
   const auto require_metric = [&](const char* setting, Metric metric) {
     if (!validation.empty() || !is_of_validation(metric)) return;
     throw ArgumentError(text("train: ", setting, " watches ", name_of(metric),

@@ -65,8 +65,10 @@ def count():
     stop.request()
 threading.Thread(target=count).start()
 from digitnet import _core
-history = _core.train(network, data, None, dn.Adam(), epochs=10**9, batch_size=100, threads=1, shuffle=True,
-                      stop_below_loss=0, schedule=None, seed=1, on_batch=None, on_epoch=None, stop=stop)
+options = _core.TrainingOptions()
+options.epochs, options.batch_size, options.threads = 10**9, 100, 1
+history = _core.train(network, data, None, dn.Adam(), options, schedule=None, seed=1, on_batch=None, on_epoch=None,
+                      stop=stop)
 print(history.reason, len(counted))
 """
     assert run_python(DATA + code) == "stopped 1000\n"
