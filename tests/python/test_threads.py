@@ -67,8 +67,8 @@ threading.Thread(target=count).start()
 from digitnet import _core
 options = _core.TrainingOptions()
 options.epochs, options.batch_size, options.threads = 10**9, 100, 1
-history = _core.train(network, data, None, dn.Adam(), options, schedule=None, seed=1, on_batch=None, on_epoch=None,
-                      stop=stop)
+history = _core.train(network, data, None, dn.Adam(), options, schedule=None, seed=1, on_batch=None,
+                      on_epoch=None, stop=stop)
 print(history.reason, len(counted))
 """
     assert run_python(DATA + code) == "stopped 1000\n"
