@@ -2,6 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
 #include <optional>
 
 /// Reads the arguments. If the program is to end here, its exit code: 0 after --help, 2 after a wrong call.
@@ -10,6 +12,8 @@ inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::cerr << std::filesystem::path(argv[0]).filename().string() << ": " << error.what() << "; see --help\n";
+    return 2;
   }
 }
