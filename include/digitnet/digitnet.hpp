@@ -19,6 +19,7 @@
 #include <digitnet/schedule.hpp>
 #include <digitnet/metrics.hpp>
 #include <digitnet/trainer.hpp>
+#include <digitnet/range_test.hpp>
 #include <digitnet/serialization.hpp>
 #include <digitnet/inference.hpp>
 // clang-format on
