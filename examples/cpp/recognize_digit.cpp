@@ -46,7 +46,7 @@ int main(int argc, char** argv) try {
   app.add_option("file", files, "Pictures, or IDX files of 28 x 28 images")->required();
   app.add_option("--model", model, "Model file, as train_mnist writes it")->capture_default_str();
   app.add_option("--index", index, "Which image of an IDX file, from 0")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number())
       ->capture_default_str();
   app.add_flag("--show", show, "Draw what the network sees");
   if (const auto done = parse(app, argc, argv)) return *done;

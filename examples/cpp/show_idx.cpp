@@ -13,10 +13,8 @@ int main(int argc, char** argv) try {
   std::size_t count = 1;
   CLI::App app("Shows what is in an IDX file: images drawn as text, other arrays as numbers.");
   app.add_option("file", file, "IDX file, plain or gzip")->required();
-  app.add_option("--index", index, "First item to show, from 0")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--count", count, "Items to show")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--index", index, "First item to show, from 0")->check(whole_number())->capture_default_str();
+  app.add_option("--count", count, "Items to show")->check(whole_number())->capture_default_str();
   if (const auto done = parse(app, argc, argv)) return *done;
 
   using namespace digitnet;

@@ -42,23 +42,17 @@ int main(int argc, char** argv) try {
   CLI::App app("Trains a network on MNIST, saves it and measures it once on the test set.");
   app.add_option("data", data, "Folder with the four MNIST files (default: the data directories, see docs/data.md)");
   app.add_option("output", output, "Model file to write")->capture_default_str();
-  app.add_option("--hidden", hidden, "Units of the hidden layer")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  app.add_option("--hidden", hidden, "Units of the hidden layer")->check(whole_number())->capture_default_str();
   app.add_option("--epochs", options.epochs, "Times that every sample is met")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number())
       ->capture_default_str();
-  app.add_option("--batch-size", options.batch_size, "Samples a step")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  app.add_option("--batch-size", options.batch_size, "Samples a step")->check(whole_number())->capture_default_str();
   app.add_option("--learning-rate", learning_rate,
                  "Of AdamW, at its highest: it rises over a tenth of the training, then falls along a cosine")
       ->capture_default_str();
-  app.add_option("--seed", seed, "The same seed gives the same model")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  app.add_option("--seed", seed, "The same seed gives the same model")->check(whole_number())->capture_default_str();
   app.add_option("--threads", options.threads, "0 takes all processors; the model is the same for any number")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number())
       ->capture_default_str();
   if (const auto done = parse(app, argc, argv)) return *done;
 
