@@ -144,13 +144,6 @@ std::string describe(const Network<float>& network) {
   return detail::text("<digitnet.Network: ", sizes, "; ", network.parameter_count(), " parameters>");
 }
 
-template <class Names>
-py::tuple names_tuple(const Names& names) {
-  py::tuple tuple(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) tuple[i] = std::string(names[i]);
-  return tuple;
-}
-
 void bind_layer(py::module_& m) {
   py::class_<Dense<float>>(m, "Dense", "One fully connected layer of a network, a = f(x W + b).")
       .def_property(

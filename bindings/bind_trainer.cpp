@@ -1,23 +1,11 @@
 #include "bindings.hpp"
 #include "numpy_bridge.hpp"
+#include "signals.hpp"
 
 #include <digitnet/trainer.hpp>
 
-#include <chrono>
-
 namespace digitnet::python {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// How often a training asks Python whether a signal such as Ctrl-C has come. Asking needs the GIL, which
-/// another Python thread may hold for milliseconds, so it is not done for every batch of a microsecond.
-constexpr std::chrono::milliseconds signal_interval{20};
-
-void check_signals() {
-  const py::gil_scoped_acquire acquire;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
 
 constexpr const char* train_doc = R"doc(
 Train a network in place. digitnet.train is the friendlier form of this.
@@ -48,13 +36,10 @@ History train_network(Network<float>& network, const Dataset& training, const st
   options.schedule = schedule.value_or(nullptr);
   options.stop = stop.value_or(nullptr);
   options.on_epoch = on_epoch.value_or(nullptr);
-  auto last_check = Clock::now();
+  SignalCheck check_signals;
   options.on_batch = [&](const BatchReport& report) {
     if (on_batch) (*on_batch)(report);
-    if (const auto now = Clock::now(); now - last_check >= signal_interval) {
-      check_signals();
-      last_check = now;
-    }
+    check_signals();
   };
   Rng rng(seed);
   return without_gil(

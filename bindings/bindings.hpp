@@ -17,6 +17,7 @@ void bind_schedule(pybind11::module_& m);
 void bind_metrics(pybind11::module_& m);
 void bind_network(pybind11::module_& m);  // with layer, activation, initializer and serialization
 void bind_trainer(pybind11::module_& m);
+void bind_range_test(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
 
 }  // namespace digitnet::python

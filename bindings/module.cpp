@@ -19,5 +19,6 @@ PYBIND11_MODULE(_core, m) {
   bind_metrics(m);
   bind_network(m);
   bind_trainer(m);
+  bind_range_test(m);
   bind_inference(m);
 }

@@ -39,6 +39,14 @@ auto to_numpy(Array&& array) {
   return py::array_t<Element>(shape, data, owner);
 }
 
+/// A table of names as a tuple of str.
+template <class Names>
+py::tuple names_tuple(const Names& names) {
+  py::tuple tuple(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) tuple[i] = std::string(names[i]);
+  return tuple;
+}
+
 /// "dtype int64 and shape (3, 4)", for messages.
 std::string array_text(const py::array& array);
 

@@ -105,8 +105,8 @@ DIGITNET_INLINE void lion_loop(std::size_t size, Real* __restrict p, const Real*
 }
 
 /// In the order of optimizer_names; measured as default_learning_rate says.
-constexpr std::array<double, optimizer_names.size()> default_rates{0.2,  0.05, 0.05, 0.02, 1e-3,
-                                                                   3e-3, 3e-3, 3e-3, 3e-4};
+constexpr std::array<double, optimizer_names.size()> default_rates{0.2,  0.05, 0.05, 0.05, 2e-3,
+                                                                   3e-3, 3e-3, 3e-3, 6e-4};
 constexpr double usual_momentum = 0.9;
 
 }  // namespace

@@ -63,6 +63,7 @@ RangeTest learning_rate_range_test(const Network<Real>& network, const Dataset& 
   training.stop_below_loss = 0;
   training.averaging = Averaging::none;
   training.early_stopping.reset();
+  training.plateau.reset();
   training.on_epoch = nullptr;
   const auto all_steps = static_cast<double>(training.epochs * batches);
   const auto last_step = static_cast<double>(options.steps - 1);

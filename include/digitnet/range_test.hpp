@@ -25,8 +25,8 @@ struct RangeTestOptions {
   std::size_t steps = 200;  ///< at the most, at least 2
 
   /// How it trains: batch_size, threads, shuffle, what is learned from, dropout, clipping and so on, best as in the
-  /// training to come. stop ends the test early. The epochs, the schedule, averaging, early stopping and the
-  /// callbacks are not looked at.
+  /// training to come. stop ends the test early. The epochs, the schedule, the plateau, averaging, early stopping and
+  /// the callbacks are not looked at.
   TrainingOptions training{};
 
   std::function<void(const RangeTestPoint&)> on_point{};  ///< called after each step; what it throws ends the test

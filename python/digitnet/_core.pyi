@@ -16,6 +16,7 @@ __all__: list[str] = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "LOSSES",
+    "OPTIMIZERS",
     "AdaGrad",
     "Adam",
     "AdamW",
@@ -38,6 +39,8 @@ __all__: list[str] = [
     "Network",
     "Optimizer",
     "Prediction",
+    "RangeTest",
+    "RangeTestPoint",
     "ReduceOnPlateau",
     "RmsProp",
     "Rng",
@@ -51,13 +54,16 @@ __all__: list[str] = [
     "constant_schedule",
     "cosine_schedule",
     "data_directories",
+    "default_learning_rate",
     "default_threads",
     "exponential_schedule",
     "f1",
+    "learning_rate_range_test",
     "load_dataset",
     "load_mnist",
     "loss",
     "macro_average",
+    "make_optimizer",
     "one_cycle_schedule",
     "precision",
     "read_idx",
@@ -205,8 +211,15 @@ class Mnist:
 class Optimizer:
     """
     The rule by which gradients change parameters. Base of all.
+
+    With every optimizer weights can decay, apart from the gradient (Loshchilov and Hutter 2019): they also shrink by
+    learning_rate * weight_decay a step. Biases do not.
     """
     def __repr__(self) -> str: ...
+    def copy(self) -> Optimizer:
+        """
+        Another with the same settings, steps and state.
+        """
     @property
     def learning_rate(self) -> float:
         """
@@ -220,6 +233,12 @@ class Optimizer:
         Its name in files and on the command line.
         """
     @property
+    def state(self) -> list[numpy.typing.NDArray[numpy.float32]]:
+        """
+        Copies of what is remembered since the last training, tensor by tensor (weights and bias of each layer in
+        turn): all first numbers, such as first moments, then all second ones.
+        """
+    @property
     def steps(self) -> int:
         """
         Steps taken in the last training.
@@ -227,7 +246,7 @@ class Optimizer:
     @property
     def weight_decay(self) -> float:
         """
-        Share of the learning rate by which weights shrink in each step (Loshchilov and Hutter 2019).
+        How fast weights decay, at least 0.
         """
     @weight_decay.setter
     def weight_decay(self, arg1: typing.SupportsFloat) -> None: ...
@@ -240,6 +259,7 @@ class Sgd(Optimizer):
         learning_rate: at least 0.
         momentum: share of the last step that is kept, in [0, 1).
         nesterov: look ahead along the momentum, which must not be 0 then.
+        weight_decay: at least 0.
 
     Raises:
         ArgumentError: if one is out of range.
@@ -249,6 +269,7 @@ class Sgd(Optimizer):
         learning_rate: typing.SupportsFloat = 0.1,
         momentum: typing.SupportsFloat = 0.0,
         nesterov: bool = False,
+        weight_decay: typing.SupportsFloat = 0.0,
     ) -> None: ...
     @property
     def momentum(self) -> float: ...
@@ -264,6 +285,7 @@ class Adam(Optimizer):
         beta1: how slowly the mean of the gradients forgets, in [0, 1).
         beta2: how slowly the mean of their squares forgets, in [0, 1).
         epsilon: added to the root of the mean square, at least 0.
+        weight_decay: at least 0.
 
     Raises:
         ArgumentError: if one is out of range.
@@ -274,6 +296,7 @@ class Adam(Optimizer):
         beta1: typing.SupportsFloat = 0.9,
         beta2: typing.SupportsFloat = 0.999,
         epsilon: typing.SupportsFloat = 1e-08,
+        weight_decay: typing.SupportsFloat = 0.0,
     ) -> None: ...
     @property
     def beta1(self) -> float: ...
@@ -284,8 +307,7 @@ class Adam(Optimizer):
 
 class AdamW(Adam):
     """
-    Adam with weight decay of its own (Loshchilov and Hutter 2019): weights also shrink by learning_rate * weight_decay
-    a step. Biases do not.
+    Adam with weight decay (Loshchilov and Hutter 2019), which stands before the other settings.
 
     Args:
         learning_rate, beta1, beta2, epsilon: as for Adam.
@@ -305,12 +327,12 @@ class AdamW(Adam):
 
 class AdaGrad(Optimizer):
     """
-    AdaGrad (Duchi, Hazan, Singer 2011): steps that shrink by the gradients met so far.
+    AdaGrad (Duchi, Hazan, Singer 2011): the step of a parameter shrinks with all the gradients it has seen.
 
     Args:
         learning_rate: at least 0.
-        initial_accumulator: what the sum of squares begins with, at least 0.
-        epsilon: added to its root, at least 0.
+        initial_accumulator: sum of squared gradients before the first step, at least 0; keeps the first steps small.
+        epsilon: added to the root of the sum, at least 0.
         weight_decay: at least 0.
 
     Raises:
@@ -323,17 +345,21 @@ class AdaGrad(Optimizer):
         epsilon: typing.SupportsFloat = 1e-10,
         weight_decay: typing.SupportsFloat = 0.0,
     ) -> None: ...
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def initial_accumulator(self) -> float: ...
 
 class RmsProp(Optimizer):
     """
-    RMSProp (Tieleman and Hinton 2012; momentum and centering as Graves 2013).
+    RMSProp (Tieleman and Hinton 2012): gradients divided by the root of a running mean of their squares.
 
     Args:
         learning_rate: at least 0.
-        rho: how slowly the mean of the squares forgets, in [0, 1).
-        epsilon: added to its root, at least 0.
+        rho: how slowly the means forget, in [0, 1).
+        epsilon: added to the root, at least 0.
         momentum: share of the last step that is kept, in [0, 1).
-        centered: whether the mean of the gradients is taken off their mean square.
+        centered: divide by the root of the variance, not of the mean square (Graves 2013).
         weight_decay: at least 0.
 
     Raises:
@@ -348,14 +374,24 @@ class RmsProp(Optimizer):
         centered: bool = False,
         weight_decay: typing.SupportsFloat = 0.0,
     ) -> None: ...
+    @property
+    def centered(self) -> bool: ...
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def rho(self) -> float: ...
 
 class NAdam(Optimizer):
     """
-    NAdam (Dozat 2016): Adam with Nesterov's momentum.
+    NAdam (Dozat 2016): Adam that looks ahead along its momentum, as Nesterov's does.
+
+    The momentum of step t is beta1 * (1 - 0.96 ** (t * momentum_decay) / 2).
 
     Args:
         learning_rate, beta1, beta2, epsilon: as for Adam.
-        momentum_decay: how fast the momentum reaches beta1, at least 0.
+        momentum_decay: how fast the momentum grows to beta1, at least 0.
         weight_decay: at least 0.
 
     Raises:
@@ -370,14 +406,25 @@ class NAdam(Optimizer):
         momentum_decay: typing.SupportsFloat = 0.004,
         weight_decay: typing.SupportsFloat = 0.0,
     ) -> None: ...
+    @property
+    def beta1(self) -> float: ...
+    @property
+    def beta2(self) -> float: ...
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def momentum_decay(self) -> float: ...
 
 class Lion(Optimizer):
     """
-    Lion (Chen et al. 2023): steps of the learning rate in the direction of a momentum's sign.
+    Lion (Chen et al. 2023): steps of exactly the learning rate, by the sign of a mixture of gradient and momentum.
+
+    Its rate suits when it is three to ten times smaller than Adam's, and its weight decay as much larger.
 
     Args:
-        learning_rate: at least 0; a tenth of Adam's is a good start.
-        beta1, beta2: how slowly the direction and the momentum forget, in [0, 1).
+        learning_rate: at least 0.
+        beta1: share of the momentum in the mixture, in [0, 1).
+        beta2: how slowly the momentum forgets, in [0, 1).
         weight_decay: at least 0.
 
     Raises:
@@ -390,16 +437,20 @@ class Lion(Optimizer):
         beta2: typing.SupportsFloat = 0.99,
         weight_decay: typing.SupportsFloat = 0.0,
     ) -> None: ...
+    @property
+    def beta1(self) -> float: ...
+    @property
+    def beta2(self) -> float: ...
 
 class ReduceOnPlateau:
     """
-    Makes the learning rate smaller when a metric has stopped getting better; see plateau of train.
+    Lowers the learning rate when a metric, such as the validation loss, has stopped falling.
 
     Args:
-        factor: what the rate is multiplied by, more than 0 and below 1.
+        factor: what the rate is multiplied by, above 0 and below 1.
         patience: epochs without improvement that are let pass; the next one lowers the rate.
         min_delta: an improvement must be larger than this; at least 0.
-        cooldown: epochs after the rate was lowered that are not counted.
+        cooldown: epochs after the rate was lowered that are not counted as bad.
         min_factor: the factor on the rate never falls below; in [0, 1].
 
     Raises:
@@ -415,7 +466,28 @@ class ReduceOnPlateau:
     ) -> None: ...
     def observe(self, metric: typing.SupportsFloat) -> float:
         """
-        Show it what an epoch achieved, lower is better; returns the factor on the rate for the next epoch.
+        Show it what an epoch achieved.
+
+        Args:
+            metric: lower is better; one that is not a finite number counts as no improvement.
+
+        Returns:
+            The factor on the learning rate for the next epoch.
+        """
+    def restore(
+        self,
+        state: tuple[
+            typing.SupportsFloat, typing.SupportsFloat | None, typing.SupportsIndex, typing.SupportsIndex
+        ],
+    ) -> None:
+        """
+        Go on where another of the same settings stood.
+
+        Args:
+            state: of the other.
+
+        Raises:
+            ArgumentError: if it is not a state that observe leaves behind.
         """
     @property
     def cooldown(self) -> int: ...
@@ -427,6 +499,12 @@ class ReduceOnPlateau:
     def min_factor(self) -> float: ...
     @property
     def patience(self) -> int: ...
+    @property
+    def state(self) -> tuple[float, float | None, int, int]:
+        """
+        All it remembers, for restore: the factor now, the best metric, epochs without improvement, and epochs of the
+        cooldown that are left.
+        """
 
 class Evaluation:
     """
@@ -942,6 +1020,44 @@ class TrainingOptions:
     @threads.setter
     def threads(self, arg0: typing.SupportsIndex) -> None: ...
 
+class RangeTestPoint:
+    """
+    What was seen in one step of a learning-rate range test.
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def learning_rate(self) -> float:
+        """
+        Of this step.
+        """
+    @property
+    def loss(self) -> float:
+        """
+        Of the batch, before the step.
+        """
+    @property
+    def smoothed_loss(self) -> float:
+        """
+        A running mean of the losses so far.
+        """
+
+class RangeTest:
+    """
+    What a learning-rate range test found.
+    """
+    def __len__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    @property
+    def points(self) -> list[RangeTestPoint]:
+        """
+        A list of RangeTestPoint, by rising learning rate.
+        """
+    @property
+    def suggestion(self) -> float | None:
+        """
+        The learning rate at which the smoothed loss falls fastest; None if it never fell.
+        """
+
 class Prediction:
     """
     What was read from one drawing.
@@ -1030,13 +1146,13 @@ def cosine_schedule(
     cycle_multiplier: typing.SupportsFloat = 1.0,
 ) -> collections.abc.Callable[[typing.SupportsFloat], float]:
     """
-    A schedule that falls from 1 along half a cosine, after a warm-up from 0 over the first share; with more cycles,
-    back to 1 at once and down again (Loshchilov and Hutter 2017).
+    A schedule that falls from 1 along half a cosine, after a warm-up; with more cycles it then begins anew
+    (Loshchilov and Hutter 2017).
 
     Args:
-        warmup: share of the training in which it rises, in [0, 1).
-        final_factor: where it ends, in [0, 1].
-        cycles: how often it falls, in [1, 1000].
+        warmup: share of the training in which it rises from 0 to 1, in [0, 1).
+        final_factor: where each fall ends, in [0, 1].
+        cycles: how often it falls, 1 to 1000.
         cycle_multiplier: how many times as long each cycle is as the one before, at least 1.
 
     Raises:
@@ -1046,6 +1162,17 @@ def cosine_schedule(
 def data_directories(given: str | os.PathLike[str] | None = None) -> list[pathlib.Path]:
     """
     The data directories, in the order in which they are searched.
+    """
+
+def default_learning_rate(name: str) -> float:
+    """
+    A learning rate to begin with, found good for networks of one hidden layer on MNIST with a cosine schedule.
+
+    Args:
+        name: of an optimizer, one of OPTIMIZERS.
+
+    Raises:
+        ArgumentError: if it is not.
     """
 
 def default_threads() -> int:
@@ -1063,15 +1190,54 @@ def exponential_schedule(
     final_factor: typing.SupportsFloat = 0.01,
 ) -> collections.abc.Callable[[typing.SupportsFloat], float]:
     """
-    A schedule that falls from 1 to final_factor by the same ratio in each step.
+    A schedule that falls from 1 to a final factor, by the same ratio in each step.
+
+    Args:
+        final_factor: above 0, at most 1.
 
     Raises:
-        ArgumentError: if final_factor is not in (0, 1].
+        ArgumentError: if it is out of range.
     """
 
 def f1(confusion: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
     """
     The harmonic mean of precision and recall of each class; 0 where both are.
+    """
+
+def learning_rate_range_test(
+    network: Network,
+    data: Dataset,
+    optimizer: Optimizer | None = None,
+    *,
+    low: typing.SupportsFloat = 1e-06,
+    high: typing.SupportsFloat = 10.0,
+    steps: typing.SupportsIndex = 200,
+    batch_size: typing.SupportsIndex = 128,
+    seed: typing.SupportsIndex = 0,
+    threads: typing.SupportsIndex = 0,
+) -> RangeTest:
+    """
+    Find a learning rate by a short training in which it rises, by the same ratio in each step (Smith 2017).
+
+    Neither the network nor the optimizer is changed: copies are trained. The test ends early when the smoothed loss is
+    more than four times the lowest so far, or a loss is not finite.
+
+    Args:
+        network: what is to be trained later.
+        data: samples to learn from.
+        optimizer: the rule of the steps, whose own learning rate does not count; None takes Adam().
+        low: learning rate of the first step, above 0.
+        high: of the last step, above low.
+        steps: how many at the most, at least 2.
+        batch_size: samples a step, as in the training to come.
+        seed: of the order of the samples.
+        threads: how many to use; 0 takes default_threads().
+
+    Returns:
+        What was seen at each rate, and which rate to take.
+
+    Raises:
+        ArgumentError, ShapeError: if an argument is out of range, or the data do not fit.
     """
 
 def load_dataset(
@@ -1133,18 +1299,30 @@ def macro_average(of_classes: numpy.typing.ArrayLike, confusion: numpy.typing.Ar
     The mean of what precision, recall or f1 gives, over the classes that are a label or a prediction.
     """
 
+def make_optimizer(name: str, learning_rate: typing.SupportsFloat | None = None) -> Optimizer:
+    """
+    The optimizer of a name, with the defaults of its class for all but the learning rate.
+
+    Args:
+        name: one of OPTIMIZERS; "momentum" and "nesterov" are Sgd with a momentum of 0.9.
+        learning_rate: at least 0; None takes default_learning_rate.
+
+    Raises:
+        ArgumentError: if there is no such optimizer, or the rate is out of range.
+    """
+
 def one_cycle_schedule(
     peak: typing.SupportsFloat = 0.3,
     start_factor: typing.SupportsFloat = 0.04,
     final_factor: typing.SupportsFloat = 0.0001,
 ) -> collections.abc.Callable[[typing.SupportsFloat], float]:
     """
-    A schedule that rises to 1, then falls far below where it began (Smith and Topin 2018).
+    A schedule that rises to 1 and falls again, each along half a cosine (after Smith and Topin 2018).
 
     Args:
-        peak: share of the training after which it is 1, in (0, 1).
-        start_factor: where it begins.
-        final_factor: where it ends.
+        peak: share of the training at which it is 1, in (0, 1).
+        start_factor: where it begins, in [0, 1].
+        final_factor: where it ends, in [0, 1].
 
     Raises:
         ArgumentError: if one is out of range.
@@ -1204,10 +1382,14 @@ def step_schedule(
     milestones: collections.abc.Sequence[typing.SupportsFloat], factor: typing.SupportsFloat = 0.1
 ) -> collections.abc.Callable[[typing.SupportsFloat], float]:
     """
-    A schedule that is multiplied by factor at each milestone, a share of the training in (0, 1).
+    A schedule that is 1 at first and multiplied by a factor at each milestone.
+
+    Args:
+        milestones: shares of the training in (0, 1), rising: [0.5, 0.75] for half way and three quarters.
+        factor: above 0, at most 1.
 
     Raises:
-        ArgumentError: if a milestone or the factor is out of range, or the milestones do not rise.
+        ArgumentError: if one is out of range.
     """
 
 def to_mnist_image(picture: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.uint8]:
@@ -1272,10 +1454,15 @@ def with_warmup(
     schedule: collections.abc.Callable[[float], typing.SupportsFloat], share: typing.SupportsFloat
 ) -> collections.abc.Callable[[typing.SupportsFloat], float]:
     """
-    A schedule that rises linearly over the first share of the training, then goes on as `schedule` (Goyal et al. 2017).
+    A schedule multiplied by a factor that rises from 0 to 1 over the first share of the training (Goyal et al. 2017).
+    What the schedule does it does at the same time as without.
+
+    Args:
+        schedule: function from progress in (0, 1) to a factor on the learning rate.
+        share: of the training, in [0, 1].
 
     Raises:
-        ArgumentError: if share is not in [0, 1).
+        ArgumentError: if share is out of range.
     """
 
 def write_idx(path: str | os.PathLike[str], array: numpy.typing.ArrayLike) -> None:
@@ -1294,4 +1481,5 @@ def write_idx(path: str | os.PathLike[str], array: numpy.typing.ArrayLike) -> No
 ACTIVATIONS: tuple[str, ...]
 INITIALIZERS: tuple[str, ...]
 LOSSES: tuple[str, ...]
+OPTIMIZERS: tuple[str, ...]
 __version__: str

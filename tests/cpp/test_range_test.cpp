@@ -184,7 +184,8 @@ TEST_CASE("range test: the options of a training that make no sense here are not
   odd.options.training.stop_below_loss = 100;
   odd.options.training.schedule = [](double) -> double { throw std::domain_error("of a schedule"); };
   odd.options.training.averaging = Averaging::swa;
-  odd.options.training.early_stopping = EarlyStopping{};
+  odd.options.training.early_stopping = EarlyStopping{};  // without validation data
+  odd.options.training.plateau = ReduceOnPlateau(0.5, 0);
   const RangeTest expected = setting.run();
   const RangeTest found = odd.run();
   REQUIRE(found.points.size() == expected.points.size());

@@ -62,12 +62,50 @@ def adam(rate, decay=0.0, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return step
 
 
+def adagrad(rate, start, epsilon=1e-10):
+    def step(p, g, state, _t, _decay):
+        state["v"] = state.get("v", start) + g**2
+        p -= rate * g / (np.sqrt(state["v"]) + epsilon)
+
+    return step
+
+
+def rmsprop(rate, rho=0.9, epsilon=1e-8, m=0.0, *, centered=False):
+    def step(p, g, state, _t, _decay):
+        state["v"] = rho * state.get("v", 0) + (1 - rho) * g**2
+        state["a"] = rho * state.get("a", 0) + (1 - rho) * g
+        variance = state["v"] - state["a"] ** 2 if centered else state["v"]
+        state["u"] = m * state.get("u", 0) + g / (np.sqrt(variance) + epsilon)
+        p -= rate * state["u"]
+
+    return step
+
+
+def nadam(rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    def step(p, g, state, t, _decay):
+        mu = beta1 * (1 - 0.5 * 0.96 ** (0.004 * np.arange(1, t + 2)))
+        state["m"] = mu[-2] * state.get("m", 0) + (1 - mu[-2]) * g
+        state["v"] = beta2 * state.get("v", 0) + (1 - beta2) * g**2
+        ahead = mu[-1] * state["m"] / (1 - mu.prod()) + (1 - mu[-2]) * g / (1 - mu[:-1].prod())
+        p -= rate * ahead / (np.sqrt(state["v"] / (1 - beta2**t)) + epsilon)
+
+    return step
+
+
 OPTIMIZERS = {
     "sgd": (lambda: dn.Sgd(0.5), sgd(0.5)),
     "momentum": (lambda: dn.Sgd(0.05, momentum=0.9), momentum(0.05, 0.9, nesterov=False)),
     "nesterov": (lambda: dn.Sgd(0.05, momentum=0.9, nesterov=True), momentum(0.05, 0.9, nesterov=True)),
     "adam": (lambda: dn.Adam(1e-3), adam(1e-3)),
     "adamw": (lambda: dn.AdamW(1e-3, weight_decay=0.1), adam(1e-3, decay=0.1)),
+    "adagrad": (lambda: dn.AdaGrad(0.01, initial_accumulator=0.01), adagrad(0.01, 0.01)),
+    # Where gradients are nearly 0, their rounding is kept from counting as much as they do.
+    "rmsprop": (lambda: dn.RmsProp(1e-3, epsilon=1e-4), rmsprop(1e-3, epsilon=1e-4)),
+    "rmsprop_graves": (
+        lambda: dn.RmsProp(1e-3, 0.95, epsilon=1e-2, momentum=0.9, centered=True),
+        rmsprop(1e-3, 0.95, 1e-2, 0.9, centered=True),
+    ),
+    "nadam": (lambda: dn.NAdam(1e-3, epsilon=1e-4), nadam(1e-3, epsilon=1e-4)),
 }
 
 

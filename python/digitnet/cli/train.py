@@ -24,20 +24,21 @@ from digitnet.cli.common import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 # The recipe of examples/cpp/train_mnist.cpp; a test compares the two.
 HIDDEN = "256"
 OPTIMIZER = "adamw"
-RATES = {"sgd": 0.2, "momentum": 0.05, "nesterov": 0.05, "adam": 3e-3, "adamw": 3e-3}
-WEIGHT_DECAY = 0.05
+WEIGHT_DECAY = 0.05  # of adamw; the others have none unless told
 SCHEDULE = "cosine"
-WARMUP = 0.1
+WARMUPS = {"cosine": 0.1, "one-cycle": 0.3}  # the others have none unless told
 EPOCHS = 10
 BATCH_SIZE = 128
 VALIDATION = 0.1
 SEED = 1
 
-MOMENTUM = 0.9  # of the optimizers momentum and nesterov
+SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle"]
+MILESTONES = [0.5, 0.75]  # of the schedule step
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -50,17 +51,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     activation = "of the hidden layers: %(choices)s (default: %(default)s)"
     add("--activation", choices=names, default="relu", metavar="NAME", help=activation)
     optimizer = "%(choices)s (default: %(default)s)"
-    add("--optimizer", choices=list(RATES), default=OPTIMIZER, metavar="NAME", help=optimizer)
-    rates = ", ".join(f"{rate:g} for {name}" for name, rate in RATES.items())
+    add("--optimizer", choices=list(dn.OPTIMIZERS), default=OPTIMIZER, metavar="NAME", help=optimizer)
+    rates = ", ".join(f"{dn.default_learning_rate(name):g} for {name}" for name in dn.OPTIMIZERS)
     add("--learning-rate", type=number(), metavar="RATE", help=f"at its highest (default: {rates})")
-    decay = f"of the weights, for adamw only (default: {WEIGHT_DECAY:g})"
+    decay = f"share of the rate by which weights shrink a step (default: {WEIGHT_DECAY:g} for adamw, else 0)"
     add("--weight-decay", type=number(), metavar="DECAY", help=decay)
     schedule = (
-        "of the learning rate: constant, or cosine, which rises, then falls to 0 (default: %(default)s)"
+        "of the learning rate: constant; step, a tenth from half of the training on and again from three "
+        "quarters; exponential, to a hundredth; cosine, to 0; one-cycle, up and down to almost 0 "
+        "(default: %(default)s)"
     )
-    add("--schedule", choices=["constant", "cosine"], default=SCHEDULE, metavar="NAME", help=schedule)
-    warmup = "share of the training in which a cosine schedule rises (default: %(default)s)"
-    add("--warmup", type=number(below=1), default=WARMUP, metavar="SHARE", help=warmup)
+    add("--schedule", choices=SCHEDULES, default=SCHEDULE, metavar="NAME", help=schedule)
+    shares = ", ".join(f"{share:g} for {name}" for name, share in WARMUPS.items())
+    warmup = f"share of the training in which the rate rises at first (default: {shares}, else 0)"
+    add("--warmup", type=number(below=1), metavar="SHARE", help=warmup)
     epochs = "times that every sample is met (default: %(default)s)"
     add("--epochs", type=whole(1), default=EPOCHS, metavar="N", help=epochs)
     add(
@@ -89,11 +93,12 @@ def _hidden(word: str) -> list[int]:
 def run(options: argparse.Namespace) -> int:
     """Train, measure, save, report."""
     optimizer = _optimizer(options)
+    schedule = _schedule(options)
     _require_writable(options.output)
     data = dn.load_mnist(options.data, options.name)
     network = _network(options, data.train)
     started = time.perf_counter()
-    reports = _train(network, data.train, optimizer, options)
+    reports = _train(network, data.train, optimizer, schedule, options)
     seconds = time.perf_counter() - started
     interrupted = len(reports) < options.epochs
     test = None if interrupted else network.evaluate(data.test, options.threads)
@@ -132,7 +137,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _train(
-    network: dn.Network, data: dn.Dataset, optimizer: dn.Optimizer, options: argparse.Namespace
+    network: dn.Network,
+    data: dn.Dataset,
+    optimizer: dn.Optimizer,
+    schedule: Callable[[float], float],
+    options: argparse.Namespace,
 ) -> list[dn.EpochReport]:
     """A report of each epoch; fewer than asked for, but at least one, if Ctrl-C ended the training."""
     reports: list[dn.EpochReport] = []
@@ -144,7 +153,7 @@ def _train(
             epochs=options.epochs,
             batch_size=options.batch_size,
             optimizer=optimizer,
-            schedule=dn.cosine_schedule(options.warmup) if options.schedule == "cosine" else None,
+            schedule=schedule,
             seed=options.seed,
             threads=options.threads,
             progress=not options.quiet,
@@ -164,15 +173,33 @@ def _train(
 
 
 def _optimizer(options: argparse.Namespace) -> dn.Optimizer:
-    name: str = options.optimizer
-    if options.weight_decay is not None and name != "adamw":
-        raise CommandError(USAGE, f"--weight-decay with --optimizer {name}, expected adamw")
-    rate: float = RATES[name] if options.learning_rate is None else options.learning_rate
-    if name == "adamw":
-        return dn.AdamW(rate, WEIGHT_DECAY if options.weight_decay is None else options.weight_decay)
-    if name == "adam":
-        return dn.Adam(rate)
-    return dn.Sgd(rate, 0.0 if name == "sgd" else MOMENTUM, nesterov=name == "nesterov")
+    optimizer = dn.make_optimizer(options.optimizer, options.learning_rate)
+    default = WEIGHT_DECAY if options.optimizer == "adamw" else 0.0
+    optimizer.weight_decay = default if options.weight_decay is None else options.weight_decay
+    return optimizer
+
+
+def _warmup(options: argparse.Namespace) -> float:
+    """Share of the training in which the rate rises at first."""
+    warmup: float | None = options.warmup
+    return WARMUPS.get(options.schedule, 0.0) if warmup is None else warmup
+
+
+def _schedule(options: argparse.Namespace) -> Callable[[float], float]:
+    name, warmup = options.schedule, _warmup(options)
+    if name == "cosine":
+        return dn.cosine_schedule(warmup)
+    if name == "one-cycle":
+        if warmup == 0:
+            raise CommandError(USAGE, "--warmup 0 with --schedule one-cycle, expected more than 0")
+        return dn.one_cycle_schedule(warmup)
+    if name == "step":
+        schedule = dn.step_schedule(MILESTONES)
+    elif name == "exponential":
+        schedule = dn.exponential_schedule()
+    else:
+        schedule = dn.constant_schedule()
+    return dn.with_warmup(schedule, warmup)
 
 
 def _network(options: argparse.Namespace, data: dn.Dataset) -> dn.Network:
@@ -211,9 +238,9 @@ def _provenance(
         "batch_size": options.batch_size,
         "validation": options.validation,
     }
-    if options.schedule == "cosine":
-        chosen["warmup"] = options.warmup
-    if isinstance(optimizer, dn.AdamW):
+    if _warmup(options) > 0:
+        chosen["warmup"] = _warmup(options)
+    if optimizer.weight_decay > 0:
         chosen["weight_decay"] = optimizer.weight_decay
     if isinstance(optimizer, dn.Sgd) and optimizer.momentum > 0:
         chosen["momentum"] = optimizer.momentum
