@@ -17,8 +17,9 @@ const digitnet::Dataset& sample() {
 
 /// Packing 6,000 images: done once for a training.
 void sparse_pack(benchmark::State& state) {
+  digitnet::ThreadTeam team(1);
   for ([[maybe_unused]] const auto _ : state) {
-    benchmark::DoNotOptimize(digitnet::detail::SparseSamples::pack(sample()));
+    benchmark::DoNotOptimize(digitnet::detail::SparseSamples::pack(sample(), team));
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(sample().size()));
 }
@@ -27,7 +28,8 @@ BENCHMARK(sparse_pack)->Unit(benchmark::kMillisecond);
 /// z = x W + b of one image after the other, zeros left out; `units` outputs.
 void sparse_forward(benchmark::State& state) {
   const auto units = static_cast<std::size_t>(state.range(0));
-  const auto packed = digitnet::detail::SparseSamples::pack(sample());
+  digitnet::ThreadTeam team(1);
+  const auto packed = digitnet::detail::SparseSamples::pack(sample(), team);
   digitnet::Rng rng(1);
   const Matrix<float> weights = digitnet::normal<float>({784, units}, rng);
   const std::vector<float> bias(units);
@@ -37,7 +39,7 @@ void sparse_forward(benchmark::State& state) {
   std::int64_t ink = 0;
   for ([[maybe_unused]] const auto _ : state) {
     const auto entries = packed->entries(image);
-    digitnet::detail::combine_rows(z.data(), bias.data(), weights.data(), units, entries.inputs.data(),
+    digitnet::detail::combine_rows(z.data(), bias.data(), weights.data(), units, units, entries.inputs.data(),
                                    entries.values.data(), entries.values.size(), scale.data());
     ink += static_cast<std::int64_t>(entries.values.size());
     image = (image + 1) % sample().size();
@@ -48,6 +50,24 @@ void sparse_forward(benchmark::State& state) {
                                               benchmark::Counter::kIsRate);
 }
 BENCHMARK(sparse_forward)->Arg(128)->Arg(256)->Arg(800)->Arg(1024);
+
+/// z = a W + b of a batch of 128 with few outputs.
+void narrow_forward(benchmark::State& state) {
+  const auto units = static_cast<std::size_t>(state.range(0));
+  constexpr std::size_t batch = 128;
+  constexpr std::size_t columns = digitnet::detail::lanes;
+  digitnet::Rng rng(1);
+  const Matrix<float> a = digitnet::normal<float>({batch, units}, rng);
+  const Matrix<float> weights = digitnet::normal<float>({units, columns}, rng);
+  Matrix<float> z = digitnet::zeros<float>({batch, columns});
+  for ([[maybe_unused]] const auto _ : state) {
+    digitnet::detail::narrow_product<float>(z.data(), nullptr, a.data(), units, 1, weights.data(), batch, units);
+    benchmark::ClobberMemory();
+  }
+  state.counters["GF/s"] =
+      benchmark::Counter(2e-9 * static_cast<double>(batch * units * columns), benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(narrow_forward)->Arg(128)->Arg(1024);
 
 /// Softmax, cross-entropy and its gradient for a batch of 128.
 void softmax_cross_entropy(benchmark::State& state) {

@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,8 +44,9 @@ class Worker:
     def ask(self, **request: object) -> dict[str, float]:
         self._process.send_signal(signal.SIGCONT)
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # then there is no answer either
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
         return self._answer()
 
     def _answer(self) -> dict:
@@ -224,4 +226,4 @@ def limit_row(workload: Workload, own: float) -> Row:
 
 
 # Peers that --peers can choose from; the others are digitnet's own other figures and always there.
-OPTIONAL_PEERS = ("torch", "torch-jit", "scikit-learn", "numpy", "ancestor", "onnxruntime")
+OPTIONAL_PEERS = ("torch", "torch-manual", "torch-jit", "scikit-learn", "numpy", "ancestor", "onnxruntime")

@@ -9,6 +9,8 @@ import torch
 import torch_training
 import worker
 
+torch.set_flush_denormal(True)  # before there are threads: numbers next to zero would slow it down
+
 
 @lru_cache(maxsize=1)
 def training_data(data: str, zeros: bool) -> tuple[torch.Tensor, torch.Tensor]:
@@ -28,7 +30,6 @@ def train(
 ) -> dict[str, object]:
     """Samples a second; variant is "autograd", "foreach" (autograd with such an optimizer) or "manual"."""
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # numbers next to zero would make it slower, and digitnet flushes them too
     torch.manual_seed(1)
     x, y = training_data(data, zeros)
     if variant == "manual":
@@ -75,7 +76,6 @@ def predict(
 ) -> dict[str, object]:
     """Variant is "eager", "jit" (traced and frozen) or "jit-optimized" (for inference as well)."""
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # numbers next to zero would make it slower, and digitnet flushes them too
     images = worker.load(data, "t10k")[0][: batch or 1000]
     if not zeros:
         images = worker.as_floats(images, zeros=False)
