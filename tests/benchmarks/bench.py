@@ -57,6 +57,16 @@ def table(rows: list[Row]) -> str:
     )
 
 
+def progress(row: Row) -> str:
+    """What is known already, in case the run is not finished."""
+    text = f"digitnet {figure(row.digitnet)}"
+    if row.peer:
+        text += f", {row.peer} {figure(row.peer_value)}"
+    if row.ratio is not None:
+        text += f", ratio {row.ratio:.2f}"
+    return text + (f" ({row.setting})" if row.setting else "")
+
+
 @contextmanager
 def alone(lock: Path | None) -> Iterator[None]:
     """Holds a lock that others who use this machine take as well, if there is one."""
@@ -142,8 +152,7 @@ def main() -> None:
                     new = compare(workload, seconds, repetitions, say, options.peers)
                 rows += new
                 for row in new:
-                    if row.peer and row.setting:
-                        say(f"  {row.peer}: {row.setting}")
+                    say(f"  {progress(row)}")
                 if workload.remark is not None:
                     remarks.append(f"{workload.name}: {workload.remark()}")
         finally:
