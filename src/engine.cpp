@@ -69,8 +69,11 @@ Engine<Real>::Engine(Network<Real>& network, const Dataset& data, Optimizer<Real
   optimizer.prepare(tensor_sizes);
   if (sparse_) {
     for (Scratch& scratch : scratch_) {
+      scratch.ink.resize(layers_.front().tile_samples);
+      scratch.ink_left.resize(layers_.front().tile_samples);
       scratch.ink_bits.resize(parts(batch_size, 64));
       scratch.ink_values.resize(batch_size);
+      scratch.ink_values_left.resize(batch_size);
     }
   }
   prepare_piece_ = [this](std::size_t piece, std::size_t) { prepare_samples(piece); };
@@ -213,9 +216,10 @@ MatrixView<Real> Engine<Real>::inputs_of(std::size_t i) {
   return batch_view(options_.dropout > 0 ? before.dropped : before.a, layer(i).inputs());
 }
 
+/// The ink of one place in the batch, from one group of inputs on.
 template <class Real>
-SparseSamples::Entries Engine<Real>::ink_of(std::size_t slot) const {
-  return thinned_ ? thinned_->entries(slot) : sparse_->entries(samples_[slot]);
+Ink Engine<Real>::ink_of(std::size_t slot, std::size_t group) const {
+  return thinned_ ? thinned_->ink(slot, group) : sparse_->ink(samples_[slot], group);
 }
 
 /// The generator for one place in the batch. Layers are counted from 1 here; 0 is the inputs.
@@ -260,7 +264,7 @@ void Engine<Real>::forward_tile(std::size_t i, std::size_t tile, Scratch& scratc
   const Range samples{first_sample, std::min(space.tile_samples, samples_.size() - first_sample)};
   const Range units{first_unit, std::min(space.tile_units, outputs - first_unit)};
 
-  preactivation(i, samples, units);
+  preactivation(i, samples, units, scratch);
   const auto part = [&](Matrix<Real>& matrix) {
     return batch_view(matrix, outputs).columns_from(units.first, units.count);
   };
@@ -301,18 +305,18 @@ void Engine<Real>::look_at_units(std::size_t i, std::size_t s, Range units, std:
 
 /// z = a_{i-1} W + b, for some samples and units.
 template <class Real>
-void Engine<Real>::preactivation(std::size_t i, Range samples, Range units) {
+void Engine<Real>::preactivation(std::size_t i, Range samples, Range units, Scratch& scratch) {
   const Dense<Real>& dense = layer(i);
   Workspace& space = layers_[i];
   const MatrixView<Real> z = batch_view(space.a, dense.outputs())
                                  .rows_from(samples.first, samples.count)
                                  .columns_from(units.first, units.count);
   if (is_sparse(i)) {
-    for (std::size_t s = 0; s < samples.count; ++s) {
-      const auto [inputs, values] = ink_of(samples.first + s);
-      combine_rows(z.row(s).data(), dense.bias.data() + units.first, dense.weights.data() + units.first,
-                   dense.outputs(), units.count, inputs.data(), values.data(), values.size(), byte_scale_.data());
-    }
+    const std::span<Ink> ink = std::span(scratch.ink).subspan(0, samples.count);
+    for (std::size_t s = 0; s < samples.count; ++s) ink[s] = ink_of(samples.first + s, 0);
+    sparse_product<Real>(z.data, z.stride, dense.bias.data() + units.first, dense.weights.data() + units.first,
+                         dense.outputs(), units.count, ink_groups(dense.inputs()), ink, scratch.ink_left,
+                         byte_scale_.data());
     return;
   }
   const MatrixView<Real> x = inputs_of(i).rows_from(samples.first, samples.count);
@@ -427,14 +431,16 @@ void Engine<Real>::input_gradient(std::size_t i, Range rows, Scratch& scratch, B
 template <class Real>
 InkByInput Engine<Real>::find_ink(std::size_t group, Scratch& scratch) const {
   for (std::size_t s = 0; s < samples_.size(); ++s) {
-    const auto [bits, values] = thinned_ ? thinned_->group(s, group) : sparse_->group(samples_[s], group);
-    scratch.ink_bits[s / 64][s % 64] = bits;
-    scratch.ink_values[s] = values;
+    const Ink ink = ink_of(s, group);
+    scratch.ink_bits[s / 64][s % 64] = *ink.bits;
+    scratch.ink_values[s] = ink.values;
   }
   const std::span<BitSquare> squares = std::span(scratch.ink_bits).subspan(0, parts(samples_.size(), 64));
   for (std::size_t s = samples_.size(); s < squares.size() * 64; ++s) squares.back()[s % 64] = 0;
   for (BitSquare& square : squares) transpose_bits(square);
-  return {squares, scratch.ink_values};
+  const std::size_t count = samples_.size();
+  return {squares, std::span(scratch.ink_values).subspan(0, count),
+          std::span(scratch.ink_values_left).subspan(0, count)};
 }
 
 /// Some rows of dW_i = a_{i-1}^T dz_i, without gaps.

@@ -125,8 +125,11 @@ class Engine {
     Vector<Real> gamma_gradient;
     Vector<Real> before;      // weights before their step, if changes are measured
     Vector<Real> derivative;  // f'(z) of a row, if units are looked at
-    std::vector<BitSquare> ink_bits;
+    std::vector<Ink> ink;     // of the samples of a tile, and of each its rest
+    std::vector<Ink> ink_left;
+    std::vector<BitSquare> ink_bits;  // of the batch at one group of inputs, and its values
     std::vector<const std::uint8_t*> ink_values;
+    std::vector<const std::uint8_t*> ink_values_left;
   };
 
   Dense<Real>& layer(std::size_t i) { return network_.layer(i); }
@@ -134,7 +137,7 @@ class Engine {
   bool is_last(std::size_t i) const { return i + 1 == layers_.size(); }
   MatrixView<Real> batch_view(Matrix<Real>& matrix, std::size_t columns) const;
   MatrixView<Real> inputs_of(std::size_t i);
-  SparseSamples::Entries ink_of(std::size_t slot) const;
+  Ink ink_of(std::size_t slot, std::size_t group) const;
   Rng fork(std::size_t layer, std::size_t slot, std::size_t first) const;
 
   void plan(std::size_t i, std::size_t batch_size);
@@ -142,7 +145,7 @@ class Engine {
 
   void prepare_samples(std::size_t piece);
   void forward_tile(std::size_t i, std::size_t tile, Scratch& scratch);
-  void preactivation(std::size_t i, Range samples, Range units);
+  void preactivation(std::size_t i, Range samples, Range units, Scratch& scratch);
   void look_at_units(std::size_t i, std::size_t s, Range units, std::size_t sample_tile, Scratch& scratch);
   void loss_gradient(Range samples, std::size_t tile);
 

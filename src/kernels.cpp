@@ -38,8 +38,8 @@ struct Sums {
   }
 };
 
-/// Calls take(sums, first) for blocks of columns that cover [0, columns): eight vectors, then one, then smaller
-/// vectors, then single numbers.
+/// Calls take(sums, first) for blocks of columns that cover [0, columns): eight vectors, then four, two, one, then
+/// smaller vectors, then single numbers.
 template <class Real, std::size_t Bytes, std::size_t Count = 8, class Take>
 DIGITNET_INLINE void for_blocks(std::size_t columns, const Take& take, std::size_t first = 0) {
   using Block = Sums<Real, Bytes, Count>;
@@ -48,7 +48,7 @@ DIGITNET_INLINE void for_blocks(std::size_t columns, const Take& take, std::size
     take(sums, first);
   }
   if constexpr (Count > 1) {
-    for_blocks<Real, Bytes, 1>(columns, take, first);
+    for_blocks<Real, Bytes, Count / 2>(columns, take, first);
   } else if constexpr (Bytes > sizeof(Real)) {
     for_blocks<Real, Bytes / 2, 1>(columns, take, first);
   }
@@ -136,25 +136,64 @@ void transpose_bits(BitSquare& square) {
   }
 }
 
+namespace {
+
+/// Calls take(i, value) for each of the inputs i of a group that has ink, and moves `values` on.
+template <class Take>
+DIGITNET_INLINE void for_ink(std::uint64_t bits, const std::uint8_t*& values, const Take& take) {
+  const std::uint8_t* next = values;
+  for (; bits != 0; bits &= bits - 1) take(static_cast<std::size_t>(std::countr_zero(bits)), *next++);
+  values = next;
+}
+
+}  // namespace
+
+template <class Real>
+void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
+                    std::size_t columns, std::size_t groups, std::span<const Ink> samples, std::span<Ink> scratch,
+                    const Real* scale) {
+  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+      std::copy(samples.begin(), samples.end(), scratch.begin());
+      for (std::size_t group = 0; group < groups; ++group) {
+        const Real* const rows = weights + group * ink_group * stride + first;
+        for (std::size_t s = 0; s < samples.size(); ++s) {
+          const std::uint64_t bits = *scratch[s].bits++;
+          if (bits == 0 && group > 0) continue;
+          Real* const target = z + s * z_stride + first;
+          sums.start_with(group > 0 ? target : bias == nullptr ? nullptr : bias + first);
+          for_ink(bits, scratch[s].values, [&](std::size_t i, std::uint8_t value) DIGITNET_INLINE_LAMBDA {
+            sums.add(scale[value], rows + i * stride);
+          });
+          sums.store(target);
+        }
+      }
+    });
+  });
+}
+
 template <class Real>
 void sparse_gradient(Real* gradient, std::size_t gradient_stride, std::size_t rows, const Real* dz,
                      std::size_t dz_stride, std::size_t columns, const InkByInput& ink, const Real* scale) {
   for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::uint8_t** const values = ink.values.data();
-      for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
-        const std::size_t used = first + sums.columns == columns ? 1 : 0;  // by the last block, each is used up
-        sums.start_with(nullptr);
-        for (std::size_t block = 0; block < ink.bits.size(); ++block) {
-          for (std::uint64_t bits = ink.bits[block][row]; bits != 0; bits &= bits - 1) {
-            const std::size_t sample = block * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-            sums.add(scale[*values[sample]], dz + sample * dz_stride + first);
-            values[sample] += used;
+    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+      std::copy(ink.values.begin(), ink.values.end(), ink.next.begin());
+      for (std::size_t block = 0; block < ink.bits.size(); ++block) {
+        const std::uint8_t** const next = ink.next.data() + block * 64;
+        const Real* const dz_block = dz + block * 64 * dz_stride + first;
+        for (std::size_t row = 0; row < rows; ++row) {
+          std::uint64_t bits = ink.bits[block][row];
+          if (bits == 0 && block > 0) continue;
+          Real* const target = gradient + row * gradient_stride + first;
+          sums.start_with(block > 0 ? target : nullptr);
+          for (; bits != 0; bits &= bits - 1) {
+            const auto s = static_cast<std::size_t>(std::countr_zero(bits));
+            sums.add(scale[*next[s]++], dz_block + s * dz_stride);
           }
+          sums.store(target);
         }
-        sums.store(gradient + row * gradient_stride + first);
-      });
-    }
+      }
+    });
   });
 }
 
@@ -280,6 +319,8 @@ void fast_activation_gradient(Activation activation, std::span<double> gradient,
   template void narrow_product(Real*, const Real*, const Real*, std::size_t, std::size_t, const Real*, std::size_t, \
                                std::size_t);                                                                        \
   template void sum_rows(Real*, const Real*, std::size_t, std::size_t, std::size_t);                                \
+  template void sparse_product(Real*, std::size_t, const Real*, const Real*, std::size_t, std::size_t, std::size_t, \
+                               std::span<const Ink>, std::span<Ink>, const Real*);                                  \
   template void sparse_gradient(Real*, std::size_t, std::size_t, const Real*, std::size_t, std::size_t,             \
                                 const InkByInput&, const Real*);
 DIGITNET_INSTANTIATE(float)

@@ -53,27 +53,52 @@ void narrow_product(Real* c, const Real* start, const Real* a, std::size_t row_s
 template <class Real>
 void sum_rows(Real* sum, const Real* matrix, std::size_t stride, std::size_t columns, std::size_t count);
 
+/// Inputs are looked at in groups of this many, one bit each.
+inline constexpr std::size_t ink_group = 64;
+
+/// Groups that `inputs` inputs make; the last may be cut short.
+constexpr std::size_t ink_groups(std::size_t inputs) { return (inputs + ink_group - 1) / ink_group; }
+
+/// The inputs of one sample that are not zero, or of one group of it and those behind.
+struct Ink {
+  const std::uint64_t* bits;   ///< of each group: bit i for its input i
+  const std::uint8_t* values;  ///< one for each bit that is set
+};
+
+/// Z = bias + X W for samples that are mostly zero: row s of Z is the sum of the rows of W for the inputs with ink,
+/// each times its ink. One group of inputs after the other goes through all samples, while its rows of W, as many
+/// columns as sums fit into registers, are in the first-level cache.
+///
+/// @param z        (samples, columns), `z_stride` numbers from row to row
+/// @param bias     `columns` numbers, or null for zeros
+/// @param weights  (inputs, columns), `stride` numbers from row to row
+/// @param groups   ink_groups(inputs)
+/// @param scratch  room for as many as samples
+/// @param scale    what each of the 256 bytes counts for
+template <class Real>
+void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
+                    std::size_t columns, std::size_t groups, std::span<const Ink> samples, std::span<Ink> scratch,
+                    const Real* scale);
+
 /// 64 x 64 bits, a number for each row.
 using BitSquare = std::array<std::uint64_t, 64>;
 
 /// Bit s of row i becomes bit i of row s.
 void transpose_bits(BitSquare& square);
 
-/// Samples whose ink is looked up by input: what sparse_gradient needs of a batch for one group of 64 inputs.
+/// Samples whose ink is looked up by input: what sparse_gradient needs of a batch for one group of inputs.
 struct InkByInput {
-  /// Of each block of 64 samples, for each of the 64 inputs: the samples with ink there, as bits.
-  std::span<const BitSquare> bits;
-
-  /// Of each sample: its next value that has not been used. Inputs are visited in rising order.
-  std::span<const std::uint8_t*> values;
+  std::span<const BitSquare> bits;              ///< of each block of 64 samples: row i has bit s for ink at input i
+  std::span<const std::uint8_t* const> values;  ///< of each sample, from the group's first
+  std::span<const std::uint8_t*> next;          ///< scratch, as many
 };
 
-/// Rows of dW = x^T dz for the inputs of one group: row i is the sum, over the samples with ink at input i, of
-/// their ink times their row of dz.
+/// Rows of dW = X^T dZ for the inputs of one group: row i is the sum, over the samples with ink at input i, of
+/// their row of dZ times their ink. One block of 64 samples after the other goes through all rows, while its part
+/// of dZ is in the first-level cache.
 ///
 /// @param gradient  (rows, columns), row-major, `gradient_stride` numbers from row to row
 /// @param dz        (samples, columns), `dz_stride` numbers from row to row
-/// @param ink       its values are moved on
 template <class Real>
 void sparse_gradient(Real* gradient, std::size_t gradient_stride, std::size_t rows, const Real* dz,
                      std::size_t dz_stride, std::size_t columns, const InkByInput& ink, const Real* scale);

@@ -33,17 +33,6 @@ std::uint64_t bits_of_eight(const std::uint8_t* bytes) {
   return (word * 0x0102040810204080u) >> 56;                             // the eight ones side by side
 }
 
-/// Lists one group of pixels behind the `count` that are listed; `first` is the input of its first pixel.
-std::size_t list_group(std::uint64_t bits, std::size_t first, const std::uint8_t* pixels, std::uint16_t* inputs,
-                       std::uint8_t* values, std::size_t count) {
-  for (; bits != 0; bits &= bits - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(bits));
-    inputs[count] = static_cast<std::uint16_t>(first + i);
-    values[count++] = pixels[first + i];
-  }
-  return count;
-}
-
 std::span<const std::uint8_t> group_of(std::span<const std::uint8_t> pixels, std::size_t group) {
   return pixels.subspan(group * ink_group, std::min(ink_group, pixels.size() - group * ink_group));
 }
@@ -61,7 +50,11 @@ std::uint64_t ink_bits(std::span<const std::uint8_t> pixels) {
 std::size_t list_ink(std::span<const std::uint8_t> pixels, std::uint16_t* inputs, std::uint8_t* values) {
   std::size_t count = 0;
   for (std::size_t group = 0; group < ink_groups(pixels.size()); ++group) {
-    count = list_group(ink_bits(group_of(pixels, group)), group * ink_group, pixels.data(), inputs, values, count);
+    for (std::uint64_t bits = ink_bits(group_of(pixels, group)); bits != 0; bits &= bits - 1) {
+      const std::size_t input = group * ink_group + static_cast<std::size_t>(std::countr_zero(bits));
+      inputs[count] = static_cast<std::uint16_t>(input);
+      values[count++] = pixels[input];
+    }
   }
   return count;
 }
@@ -94,15 +87,11 @@ std::optional<SparseSamples> SparseSamples::pack(const Dataset& data, ThreadTeam
     packed.begins_[sample + 1] = count;
   });
   for (std::size_t sample = 0; sample < data.size(); ++sample) packed.begins_[sample + 1] += packed.begins_[sample];
-  packed.inputs_.resize(packed.begins_.back());
   packed.values_.resize(packed.begins_.back());
   for_samples([&](std::size_t sample) {
-    std::uint16_t* const inputs = packed.inputs_.data() + packed.begins_[sample];
-    std::uint8_t* const values = packed.values_.data() + packed.begins_[sample];
-    std::size_t count = 0;
-    for (std::size_t group = 0; group < packed.groups_; ++group) {
-      count = list_group(packed.bits_[sample * packed.groups_ + group], group * ink_group, data.pixels(sample).data(),
-                         inputs, values, count);
+    std::uint8_t* next = packed.values_.data() + packed.begins_[sample];
+    for (const std::uint8_t pixel : data.pixels(sample)) {
+      if (pixel != 0) *next++ = pixel;
     }
   });
   return packed;
@@ -111,42 +100,31 @@ std::optional<SparseSamples> SparseSamples::pack(const Dataset& data, ThreadTeam
 ThinnedSamples::ThinnedSamples(std::size_t batch_size, std::size_t inputs)
     : size_(inputs + 1),
       groups_(ink_groups(inputs)),
-      inputs_(batch_size * size_),
       values_(batch_size * size_),
-      counts_(batch_size),
       bits_(batch_size * groups_),
       group_begins_(batch_size * groups_) {}
 
 void ThinnedSamples::thin(std::size_t slot, const SparseSamples& samples, std::size_t sample, double share, Rng rng) {
-  const auto [inputs, values] = samples.entries(sample);
-  std::uint16_t* const kept_inputs = inputs_.data() + slot * size_;
-  std::uint8_t* const kept_values = values_.data() + slot * size_;
-  std::uint64_t* const bits = bits_.data() + slot * groups_;
-  std::uint16_t* const begins = group_begins_.data() + slot * groups_;
-  std::fill_n(bits, groups_, std::uint64_t{0});
+  const Ink all = samples.ink(sample);
+  const std::uint8_t* value = all.values;
+  std::uint8_t* const kept = values_.data() + slot * size_;
   std::size_t count = 0;
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    kept_inputs[count] = inputs[k];
-    kept_values[count] = values[k];
-    if (rng.uniform() < share) continue;
-    bits[inputs[k] / ink_group] |= std::uint64_t{1} << (inputs[k] % ink_group);
-    ++count;
-  }
-  counts_[slot] = count;
-  std::size_t begin = 0;
   for (std::size_t group = 0; group < groups_; ++group) {
-    begins[group] = static_cast<std::uint16_t>(begin);
-    begin += static_cast<std::size_t>(std::popcount(bits[group]));
+    group_begins_[slot * groups_ + group] = static_cast<std::uint16_t>(count);
+    std::uint64_t kept_bits = 0;
+    for (std::uint64_t bits = all.bits[group]; bits != 0; bits &= bits - 1) {
+      kept[count] = *value++;
+      if (rng.uniform() < share) continue;
+      kept_bits |= bits & (~bits + 1);  // the lowest bit
+      ++count;
+    }
+    bits_[slot * groups_ + group] = kept_bits;
   }
 }
 
-SparseSamples::Entries ThinnedSamples::entries(std::size_t slot) const {
-  return {{inputs_.data() + slot * size_, counts_[slot]}, {values_.data() + slot * size_, counts_[slot]}};
-}
-
-SparseSamples::Group ThinnedSamples::group(std::size_t slot, std::size_t group) const {
+Ink ThinnedSamples::ink(std::size_t slot, std::size_t group) const {
   const std::size_t index = slot * groups_ + group;
-  return {bits_[index], values_.data() + slot * size_ + group_begins_[index]};
+  return {bits_.data() + index, values_.data() + slot * size_ + group_begins_[index]};
 }
 
 }  // namespace digitnet::detail

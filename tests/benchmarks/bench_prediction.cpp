@@ -37,8 +37,7 @@ BENCHMARK(predict_floats);
 /// A drawing as it comes from a user: found, centred, scaled and read.
 void classify_picture(benchmark::State& state) {
   const digitnet::Classifier classifier(network());
-  const digitnet::Picture picture =
-      digitnet::read_picture(DIGITNET_TEST_DATA "/images/3-thick-white-on-black.png");
+  const digitnet::Picture picture = digitnet::read_picture(DIGITNET_TEST_DATA "/images/3-thick-white-on-black.png");
   for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(classifier.classify(picture));
 }
 BENCHMARK(classify_picture)->Unit(benchmark::kMicrosecond);

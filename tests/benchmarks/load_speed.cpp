@@ -2,12 +2,12 @@
 // zlib. They take turns; medians in seconds, as one line of JSON.
 #include "support.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
-#include <iostream>
-#include <memory>
 #include <unistd.h>
 #include <zlib.h>
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
 
 namespace {
 

@@ -37,8 +37,8 @@ std::vector<double> times_of(double seconds, std::size_t images, AskOne ask_one)
 }
 
 void print_times(const std::vector<double>& times) {
-  std::cout << R"({"p50_us": )" << bench::percentile(times, 0.5) << R"(, "p99_us": )" << bench::percentile(times, 0.99)
-            << R"(, "images": )" << times.size() << "}\n";
+  std::cout << R"({"p50_us": )" << bench::percentile(times, 0.5) << R"(, "p99_us": )"
+            << bench::percentile(times, 0.99) << R"(, "images": )" << times.size() << "}\n";
 }
 
 }  // namespace

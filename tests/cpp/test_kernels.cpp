@@ -7,6 +7,9 @@
 
 #include <digitnet/random.hpp>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -19,6 +22,32 @@ std::vector<std::uint8_t> random_ink(std::size_t n, std::uint64_t one_in, Rng& r
   std::vector<std::uint8_t> ink(n);
   for (std::uint8_t& byte : ink) byte = rng.below(one_in) == 0 ? static_cast<std::uint8_t>(1 + rng.below(255)) : 0;
   return ink;
+}
+
+/// The pixels that some groups of a sample stand for.
+std::vector<std::uint8_t> unpack(detail::Ink ink, std::size_t groups, std::size_t inputs) {
+  std::vector<std::uint8_t> pixels(inputs, 0);
+  for (std::size_t group = 0; group < groups; ++group) {
+    for (std::size_t i = 0; i < detail::ink_group; ++i) {
+      if ((ink.bits[group] >> i & 1) != 0) pixels.at(group * detail::ink_group + i) = *ink.values++;
+    }
+  }
+  return pixels;
+}
+
+/// How many values a sample has before one of its groups.
+std::size_t ink_before(const detail::Ink& ink, std::size_t group) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < group; ++i) count += static_cast<std::size_t>(std::popcount(ink.bits[i]));
+  return count;
+}
+
+/// The first rows and columns of a matrix.
+template <class Real>
+Matrix<Real> part_of(const Matrix<Real>& matrix, std::size_t rows, std::size_t columns) {
+  Matrix<Real> part = zeros<Real>({rows, columns});
+  for (std::size_t i = 0; i < rows; ++i) std::copy_n(row(matrix, i).data(), columns, row(part, i).data());
+  return part;
 }
 
 template <class Real>
@@ -78,30 +107,29 @@ TEST_CASE("SparseSamples: lists just the bytes that are not zero, in order", "[k
       continue;
     }
     for (std::size_t sample = 0; sample < data.size(); ++sample) {
-      std::vector<std::uint8_t> unpacked(data.inputs(), 0);
-      const auto [inputs, values] = packed->entries(sample);
-      for (std::size_t k = 0; k < inputs.size(); ++k) {
-        CHECK(values[k] != 0);
-        unpacked[inputs[k]] = values[k];
-      }
       const std::span<const std::uint8_t> pixels = data.pixels(sample);
-      CHECK(unpacked == std::vector<std::uint8_t>(pixels.begin(), pixels.end()));
+      const std::vector<std::uint8_t> expected(pixels.begin(), pixels.end());
+      const std::size_t groups = detail::ink_groups(data.inputs());
+      CHECK(unpack(packed->ink(sample), groups, data.inputs()) == expected);
 
-      std::vector<std::uint8_t> regrouped(data.inputs(), 0);
-      for (std::size_t group = 0; group < detail::ink_groups(data.inputs()); ++group) {
-        auto [bits, next] = packed->group(sample, group);
-        for (std::size_t i = 0; i < detail::ink_group; ++i) {
-          if ((bits >> i & 1) != 0) regrouped.at(group * detail::ink_group + i) = *next++;
-        }
+      std::vector<std::uint8_t> regrouped;
+      for (std::size_t group = 0; group < groups; ++group) {
+        const std::size_t inputs = std::min(detail::ink_group, data.inputs() - group * detail::ink_group);
+        const std::vector<std::uint8_t> part = unpack(packed->ink(sample, group), 1, inputs);
+        regrouped.insert(regrouped.end(), part.begin(), part.end());
       }
-      CHECK(regrouped == unpacked);
+      CHECK(regrouped == expected);
 
       std::vector<std::uint16_t> listed_inputs(data.inputs());
       std::vector<std::uint8_t> listed_values(data.inputs());
       const std::size_t listed = detail::list_ink(pixels, listed_inputs.data(), listed_values.data());
-      REQUIRE(listed == inputs.size());
-      CHECK(std::equal(inputs.begin(), inputs.end(), listed_inputs.begin()));
-      CHECK(std::equal(values.begin(), values.end(), listed_values.begin()));
+      std::vector<std::uint8_t> unlisted(data.inputs(), 0);
+      for (std::size_t k = 0; k < listed; ++k) {
+        CHECK(listed_values[k] != 0);
+        if (k > 0) CHECK(listed_inputs[k - 1] < listed_inputs[k]);
+        unlisted.at(listed_inputs[k]) = listed_values[k];
+      }
+      CHECK(unlisted == expected);
     }
   }
 }
@@ -125,26 +153,103 @@ TEST_CASE("ThinnedSamples: keeps the entries that were not left out, in order", 
   const Dataset data(std::move(images), Labels(Labels::shape_type{3}, std::uint8_t{0}));
   const auto packed = detail::SparseSamples::pack(data, team);
   REQUIRE(packed);
+  const std::vector<std::uint8_t> all = unpack(packed->ink(2), 2, 100);
   detail::ThinnedSamples thinned(2, 100);
-  for (const double share : {0.0, 0.5}) {
+  for (const double share : {0.0, 0.5, 1.0}) {
     thinned.thin(1, *packed, 2, share, Rng(8));
-    const auto all = packed->entries(2);
-    const auto kept = thinned.entries(1);
-    if (share == 0) CHECK(kept.inputs.size() == all.inputs.size());
-    if (share > 0) CHECK(kept.inputs.size() < all.inputs.size());
-    REQUIRE(kept.inputs.size() > 0);
-    std::size_t next = 0;
-    for (std::size_t group = 0; group < detail::ink_groups(100); ++group) {
-      auto [bits, values] = thinned.group(1, group);
-      for (std::size_t i = 0; i < detail::ink_group; ++i) {
-        if ((bits >> i & 1) == 0) continue;
-        CHECK(kept.inputs[next] == group * detail::ink_group + i);
-        CHECK(kept.values[next] == *values);
-        CHECK(data.pixels(2)[kept.inputs[next]] == *values++);
-        ++next;
+    const std::vector<std::uint8_t> kept = unpack(thinned.ink(1), 2, 100);
+    std::size_t left_out = 0;
+    for (std::size_t i = 0; i < 100; ++i) {
+      if (kept[i] == all[i]) continue;
+      CHECK(kept[i] == 0);
+      ++left_out;
+    }
+    const std::size_t ink_count = all.size() - static_cast<std::size_t>(std::count(all.begin(), all.end(), 0));
+    if (share == 0.0) CHECK(left_out == 0);
+    if (share == 0.5) CHECK((left_out > 0 && left_out < ink_count));
+    if (share == 1.0) CHECK(left_out == ink_count);
+    const std::vector<std::uint8_t> second = unpack(thinned.ink(1, 1), 1, 36);
+    CHECK(std::equal(second.begin(), second.end(), kept.begin() + 64));
+  }
+}
+
+/// Samples of `inputs` bytes, one in five with ink, as both kernels want them.
+struct InkBatch {
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::uint64_t> bits;
+  std::vector<std::uint8_t> values;
+  std::vector<detail::Ink> samples;
+
+  InkBatch(std::size_t count, std::size_t inputs, Rng& rng) : pixels(random_ink(count * inputs, 5, rng)) {
+    const std::size_t groups = detail::ink_groups(inputs);
+    std::vector<std::size_t> begins;
+    for (std::size_t s = 0; s < count; ++s) {
+      begins.push_back(values.size());
+      for (std::size_t group = 0; group < groups; ++group) {
+        const std::size_t first = group * detail::ink_group;
+        const std::span pixels_of_group(pixels.data() + s * inputs + first,
+                                        std::min(detail::ink_group, inputs - first));
+        bits.push_back(detail::ink_bits(pixels_of_group));
+        for (const std::uint8_t pixel : pixels_of_group) {
+          if (pixel != 0) values.push_back(pixel);
+        }
       }
     }
-    CHECK(next == kept.inputs.size());
+    for (std::size_t s = 0; s < count; ++s) samples.push_back({bits.data() + s * groups, values.data() + begins[s]});
+  }
+};
+
+TEMPLATE_TEST_CASE("sparse_product and sparse_gradient: agree with gemm for every width", "[kernels]", float,
+                   double) {
+  using Real = TestType;
+  Rng rng(12);
+  const auto tolerance = std::is_same_v<Real, float> ? 1e-5 : 1e-13;
+  const std::array<Real, 256> scale = detail::byte_scale<Real>();
+  for (const std::size_t inputs : {1u, 64u, 100u, 200u}) {
+    for (const std::size_t count : {1u, 63u, 64u, 130u}) {
+      const InkBatch batch(count, inputs, rng);
+      Matrix<Real> x = zeros<Real>({count, inputs});
+      for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = scale[batch.pixels[i]];
+      for (const std::size_t columns : {1u, 10u, 16u, 31u, 130u, 259u}) {
+        INFO(inputs << " inputs, " << count << " samples, " << columns << " columns");
+        const Matrix<Real> weights = normal<Real>({inputs, columns + 1}, rng);
+        const MatrixView<const Real> used = view(weights).columns_from(1, columns);  // with a gap behind each row
+        const Matrix<Real> bias = normal<Real>({1, columns}, rng);
+        Matrix<Real> expected = zeros<Real>({count, columns});
+        for (const bool with_bias : {false, true}) {
+          gemm<Real>(Real{1}, view(std::as_const(x)), Transpose::no, used, Transpose::no, Real{0}, view(expected));
+          for (std::size_t i = 0; with_bias && i < expected.size(); ++i) expected.data()[i] += bias(0, i % columns);
+          Matrix<Real> z = normal<Real>({count, columns + 3}, rng);
+          std::vector<detail::Ink> scratch(count);
+          detail::sparse_product<Real>(z.data(), columns + 3, with_bias ? bias.data() : nullptr, used.data,
+                                       used.stride, columns, detail::ink_groups(inputs), batch.samples, scratch,
+                                       scale.data());
+          CHECK(test::relative_error(part_of(z, count, columns), expected) < tolerance);
+        }
+
+        const Matrix<Real> dz = normal<Real>({count, columns + 2}, rng);
+        Matrix<Real> wanted = zeros<Real>({inputs, columns});
+        gemm<Real>(Real{1}, view(std::as_const(x)), Transpose::yes, view(dz).columns_from(0, columns), Transpose::no,
+                   Real{0}, view(wanted));
+        Matrix<Real> gradient = normal<Real>({inputs, columns + 1}, rng);
+        for (std::size_t group = 0; group < detail::ink_groups(inputs); ++group) {
+          const std::size_t first = group * detail::ink_group;
+          std::vector<detail::BitSquare> squares((count + 63) / 64, detail::BitSquare{});
+          std::vector<const std::uint8_t*> values;
+          for (std::size_t s = 0; s < count; ++s) {
+            const detail::Ink& ink = batch.samples[s];
+            squares[s / 64][s % 64] = ink.bits[group];
+            values.push_back(ink.values + ink_before(ink, group));
+          }
+          for (detail::BitSquare& square : squares) detail::transpose_bits(square);
+          std::vector<const std::uint8_t*> next(count);
+          detail::sparse_gradient<Real>(gradient.data() + first * (columns + 1), columns + 1,
+                                        std::min(detail::ink_group, inputs - first), dz.data(), columns + 2, columns,
+                                        {squares, values, next}, scale.data());
+        }
+        CHECK(test::relative_error(part_of(gradient, inputs, columns), wanted) < tolerance);
+      }
+    }
   }
 }
 
