@@ -259,19 +259,50 @@ void fill(const std::string& where, std::span<Real> target, const TensorEntry& t
   }
 }
 
+/// What a file that is no safetensors file may be, by how it begins.
+std::string hint_for(std::span<const std::uint8_t> bytes) {
+  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 64));
+  struct Kind {
+    std::string_view start;
+    const char* hint;
+  };
+  constexpr std::array<Kind, 10> kinds{{
+      {"<", "is it a web page, saved instead of the file?"},
+      {"version https://git-lfs", "it is a Git LFS pointer; `git lfs pull` gets the file"},
+      {"PK\x03\x04", "it looks like a zip archive, such as .npz, .pt or .keras"},
+      {"\x80", "it looks like a Python pickle"},
+      {"\x89HDF", "it is an HDF5 file, as older Keras writes them"},
+      {"\x93NUMPY", "it is an array of NumPy"},
+      {"\x89PNG", "it is a PNG image"},
+      {"\xff\xd8\xff", "it is a JPEG image"},
+      {"\x1f\x8b", "it is compressed; unpack it with gunzip first"},
+      {std::string_view("\0\0", 2), "it looks like IDX data, expected a model"},
+  }};
+  for (const Kind& kind : kinds) {
+    if (start.starts_with(kind.start)) return text("; ", kind.hint);
+  }
+  const auto is_text = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; };
+  return std::all_of(start.begin(), start.end(), is_text) ? "; it looks like a text" : "";
+}
+
 template <class Real>
 Network<Real> read_network(const std::string& where, std::span<const std::uint8_t> bytes) {
   if (bytes.size() < prefix_bytes) {
     refuse(where, text(bytes.size(), " bytes, expected a safetensors file of at least ", prefix_bytes + 2));
   }
   const auto header_bytes = stored_at<std::uint64_t>(bytes.data(), 0);
-  if (header_bytes > largest_header) {
-    refuse(where, text("byte 0: a header of ", header_bytes, " bytes, expected at most ", largest_header,
-                       "; is it a safetensors file?"));
+  const std::size_t behind = bytes.size() - prefix_bytes;
+  const bool too_long = header_bytes > behind;
+  if ((too_long || header_bytes > largest_header) && (behind == 0 || bytes[prefix_bytes] != '{')) {
+    refuse(where, text("not a safetensors file: its first ", prefix_bytes, " bytes give a header of ", header_bytes,
+                       " bytes, the file has ", bytes.size(), hint_for(bytes)));
   }
-  if (header_bytes > bytes.size() - prefix_bytes) {
-    refuse(where, text("byte 0: a header of ", header_bytes, " bytes, expected at most the ",
-                       bytes.size() - prefix_bytes, " that follow; the file is cut short"));
+  if (header_bytes > largest_header) {
+    refuse(where, text("byte 0: a header of ", header_bytes, " bytes, expected at most ", largest_header));
+  }
+  if (too_long) {
+    refuse(where, text("byte 0: a header of ", header_bytes, " bytes, expected at most the ", behind,
+                       " that follow; the file is cut short"));
   }
   const std::span<const std::uint8_t> data = bytes.subspan(prefix_bytes + header_bytes);
   const Header header = read_header(

@@ -279,22 +279,51 @@ TEST_CASE("serialization: a length of the header that cannot be is named", "[ser
   CHECK(not_refused(Bytes{}, "0 bytes, expected a safetensors file of at least 10") == "");
   CHECK(not_refused(Bytes(7, 0), "7 bytes, expected a safetensors file") == "");
   CHECK(not_refused(Bytes(8, 0), "header: does not begin with {") == "");
-  CHECK(not_refused(Bytes(1000, 255), "byte 0: a header of 18446744073709551615 bytes, expected at most 1048576") ==
-        "");
+  CHECK(not_refused(Bytes(1000, 255),
+                    "not a safetensors file: its first 8 bytes give a header of "
+                    "18446744073709551615 bytes, the file has 1000") == "");
   const auto of_length = [](std::uint64_t length) {
     Bytes bytes = small_model().bytes();
     std::memcpy(bytes.data(), &length, sizeof(length));
     return bytes;
   };
   const std::size_t all = small_model().bytes().size() - 8;
-  CHECK(not_refused(of_length((1 << 20) + 1),
-                    "a header of 1048577 bytes, expected at most 1048576; is it a safetens") == "");
+  CHECK(not_refused(of_length((1 << 20) + 1), "byte 0: a header of 1048577 bytes, expected at most 1048576") == "");
   CHECK(not_refused(of_length(std::uint64_t{1} << 63), "a header of 9223372036854775808 bytes") == "");
   CHECK(not_refused(of_length(all + 1), detail::text("a header of ", all + 1, " bytes, expected at most the ", all,
                                                      " that follow; the file is cut short")) == "");
   CHECK(not_refused(of_length(all), "is not as JSON should be") == "");
   CHECK(not_refused(of_length(0), "header: does not begin with {") == "");
   CHECK(not_refused(of_length(1), "header: byte 1 is not as JSON should be") == "");
+}
+
+TEST_CASE("serialization: what is no safetensors file is told so, and what it looks like", "[serialization][error]") {
+  const auto start = [](std::string_view bytes) { return Bytes(bytes.begin(), bytes.end()); };
+  const auto hint = [&](std::string_view bytes, const std::string& expected) {
+    Bytes file = start(bytes);
+    file.resize(3000, 200);
+    return not_refused(file, "not a safetensors file: its first 8 bytes give a header of ") +
+           not_refused(file, " bytes, the file has 3000; " + expected);
+  };
+  using namespace std::string_view_literals;
+  CHECK(hint("<!DOCTYPE html>", "is it a web page, saved instead of the file?") == "");
+  CHECK(hint("version https://git-lfs.github.com/spec/v1\n", "it is a Git LFS pointer") == "");
+  CHECK(hint("PK\x03\x04\x14\0\0\0"sv, "it looks like a zip archive") == "");
+  CHECK(hint("\x80\x04\x95 pickled", "it looks like a Python pickle") == "");
+  CHECK(hint("\x89HDF\r\n\x1a\n", "it is an HDF5 file") == "");
+  CHECK(hint("\x93NUMPY\x01", "it is an array of NumPy") == "");
+  CHECK(hint("\x89PNG\r\n\x1a\n", "it is a PNG image") == "");
+  CHECK(hint("\xff\xd8\xff\xe0\0\x10"sv, "it is a JPEG image") == "");
+  CHECK(hint("\x1f\x8b\x08\0"sv, "it is compressed; unpack it with gunzip first") == "");
+  CHECK(hint("\0\0\x08\x03\0\0\xea\x60"sv, "it looks like IDX data, expected a model") == "");
+  CHECK(hint(std::string(100, 'x'), "it looks like a text") == "");
+  CHECK(not_refused(start("epoch 1 of 10\n"), "the file has 14; it looks like a text") == "");
+  CHECK(not_refused(start("12345678"), "the file has 8; it looks like a text") == "");
+
+  // The hint is for those only: what begins as safetensors files do is damaged, cut short or too large.
+  CHECK(not_refused(start("\x10\0\0\0\0\0\0\0{\"a\""sv), "expected at most the 4 that follow; the file is cut") ==
+        "");
+  CHECK(not_refused(start("\x02\0\0\0\0\0\0\0[]"sv), "header: does not begin with {") == "");
 }
 
 TEST_CASE("serialization: a header that is not an object of JSON is named with the byte", "[serialization][error]") {
@@ -728,5 +757,5 @@ TEST_CASE("load_network: what is wrong with a file is said with its path", "[ser
   test::write_file(folder / "empty", "");
   CHECK_ERROR(load_network<double>(folder / "empty"), FormatError, "empty: 0 bytes, expected a safetensors file");
   test::write_file(folder / "page", "<!DOCTYPE html><html><body>404 Not Found</body></html>");
-  CHECK_ERROR(load_network<float>(folder / "page"), FormatError, "page: byte 0: a header of ");
+  CHECK_ERROR(load_network<float>(folder / "page"), FormatError, "page: not a safetensors file: ");
 }
