@@ -506,6 +506,19 @@ def test_inspect_an_idx_file(run, sample_folder):
     assert json.loads(run("inspect", "nothing", "--json")[1])["range"] is None
 
 
+def test_inspect_says_what_it_expects(run):
+    Path("notes.txt").write_text("hello, this is a text")
+    assert run("inspect", "notes.txt") == (
+        3,
+        "",
+        "digitnet: inspect: notes.txt: begins with b'hello, th', expected a model file (safetensors) or an "
+        "IDX file, plain or gzip\n",
+    )
+    Path("empty").touch()
+    assert run("inspect", "empty")[2].startswith("digitnet: inspect: empty: is empty, expected a model file")
+    assert run("inspect", ".")[2].startswith("digitnet: load_network: .: ")
+
+
 # ---------------------------------------------------------------- broken inputs
 
 

@@ -22,12 +22,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Say what is in a model file or an IDX file."""
     facts = {"file": options.file}
+    _require_known(options.file)
     facts |= _idx_facts(options.file) if is_idx(options.file) else _model_facts(options.file)
     if options.json:
         print(json.dumps(facts))
     else:
         _print(facts)
     return 0
+
+
+def _require_known(file: str) -> None:
+    """Says what is expected, if a file begins neither as a model nor as IDX; the readers say the rest."""
+    try:
+        with Path(file).open("rb") as stream:
+            start = stream.read(9)
+    except OSError:
+        return  # whoever reads it next says why it cannot be
+    if not is_idx(file) and start[8:] != b"{":  # a model: the length of its header, 8 bytes, then JSON
+        found = f"begins with {start!r}" if start else "is empty"
+        msg = f"inspect: {file}: {found}, expected a model file (safetensors) or an IDX file, plain or gzip"
+        raise dn.FormatError(msg)
 
 
 SEPARATORS = {"shape": " x ", "range": " to "}
