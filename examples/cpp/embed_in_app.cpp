@@ -1,22 +1,20 @@
 // The shortest useful program: a model, a picture, a digit.
 //   embed_in_app MODEL PICTURE
+#include "command_line.hpp"
+
 #include <digitnet/digitnet.hpp>
 
-#include <iostream>
+int main(int argc, char** argv) {
+  std::string model;
+  std::string picture;
+  CLI::App app("Reads the digit on a picture.");
+  app.add_option("model", model, "Model file, as train_mnist writes it")->required();
+  app.add_option("picture", picture, "PNG, JPEG or PGM of any size")->required();
 
-int main(int argc, char** argv) try {
-  if (argc != 3 || argv[1] == std::string("--help")) {
-    std::cerr << "usage: embed_in_app MODEL PICTURE\n";
-    return argc == 2 && argv[1] == std::string("--help") ? 0 : 2;
-  }
-  const digitnet::Classifier classifier(argv[1]);
-  const digitnet::Prediction prediction = classifier.classify(digitnet::read_picture(argv[2]));
-  if (!prediction.digit) {
-    std::cout << "nothing drawn\n";
-  } else {
-    std::cout << *prediction.digit << '\n';
-  }
-} catch (const digitnet::Error& error) {
-  std::cerr << "embed_in_app: " << error.what() << '\n';
-  return 1;
+  return run_program(app, argc, argv, [&] {
+    const digitnet::Classifier classifier(model);
+    const digitnet::Prediction prediction = classifier.classify(digitnet::read_picture(picture));
+    std::cout << (prediction.digit ? std::to_string(*prediction.digit) : "nothing drawn") << '\n';
+    return exit_code::done;
+  });
 }

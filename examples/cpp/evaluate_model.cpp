@@ -5,16 +5,10 @@
 #include <digitnet/digitnet.hpp>
 
 #include <iomanip>
-#include <iostream>
 
-int main(int argc, char** argv) try {
-  std::string model;
-  std::optional<std::filesystem::path> data;
-  CLI::App app("Measures a model on the MNIST test set.");
-  app.add_option("model", model, "Model file")->required();
-  app.add_option("data", data, "Folder with the four MNIST files (default: the data directories, see docs/data.md)");
-  if (const auto done = parse(app, argc, argv)) return *done;
+namespace {
 
+int evaluate_model(const std::string& model, const std::optional<std::filesystem::path>& data) {
   using namespace digitnet;
   const Network<float> network = load_network<float>(model);
   const Evaluation result = evaluate(network, load_mnist(data).test);
@@ -31,7 +25,16 @@ int main(int argc, char** argv) try {
     }
     std::cout << "   recall " << result.recall[label] << ", precision " << result.precision[label] << '\n';
   }
-} catch (const std::exception& error) {
-  std::cerr << "evaluate_model: " << error.what() << '\n';
-  return 1;
+  return exit_code::done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string model;
+  std::optional<std::filesystem::path> data;
+  CLI::App app("Measures a model on the MNIST test set.");
+  app.add_option("model", model, "Model file")->required();
+  app.add_option("data", data, "Folder with the four MNIST files (default: the data directories, see docs/data.md)");
+  return run_program(app, argc, argv, [&] { return evaluate_model(model, data); });
 }

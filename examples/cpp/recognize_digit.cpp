@@ -7,7 +7,6 @@
 
 #include <fstream>
 #include <iomanip>
-#include <iostream>
 
 namespace {
 
@@ -24,47 +23,67 @@ digitnet::MnistImage image_from(const std::string& file, std::size_t index) {
   if (!is_idx(file)) return digitnet::to_mnist_image(digitnet::read_picture(file));
   const digitnet::Images images = digitnet::read_idx_images(file);
   if (images.shape(1) != digitnet::mnist_side || images.shape(2) != digitnet::mnist_side) {
-    throw digitnet::ShapeError(file + ": images of shape " + digitnet::shape_text(images) + ", expected 28 x 28");
+    throw digitnet::FormatError(file + ": images of shape " + digitnet::shape_text(images) + ", expected 28 x 28");
   }
   if (index >= images.shape(0)) {
-    throw digitnet::ArgumentError("--index " + std::to_string(index) + ", expected less than " +
-                                  std::to_string(images.shape(0)));
+    throw ProgramError(exit_code::usage, "--index " + std::to_string(index) + ": " + file + " has " +
+                                             std::to_string(images.shape(0)) + " images, expected a number below");
   }
   digitnet::MnistImage image{};
   std::copy_n(images.data() + index * image.size(), image.size(), image.begin());
   return image;
 }
 
+/// One that cannot be read does not keep us from the others.
+int recognize(const std::vector<std::string>& files, const std::string& model, std::size_t index, bool show) {
+  using namespace digitnet;
+  const Classifier classifier(model);
+  int code = exit_code::done;
+  const auto tell = [&code](const Error& error) {
+    std::cerr << "recognize_digit: " << error.what() << '\n';
+    code = exit_code::bad_input;
+  };
+  for (const std::string& file : files) {
+    try {
+      const Prediction prediction = classifier.classify(image_from(file, index));
+      if (show) draw(std::cout, prediction.image, mnist_side, mnist_side);
+      std::cout << file << ": ";
+      if (prediction.digit) {
+        std::cout << *prediction.digit << " (" << std::fixed << std::setprecision(1) << 100 * prediction.probability
+                  << " %)\n";
+      } else {
+        std::cout << "empty\n";
+      }
+    } catch (const FormatError& error) {
+      tell(error);
+    } catch (const IoError& error) {
+      tell(error);
+    }
+  }
+  return code;
+}
+
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) {
   std::vector<std::string> files;
   std::string model = "mnist.safetensors";
   std::size_t index = 0;
   bool show = false;
   CLI::App app("Reads digits: from pictures of any size (PNG, JPEG, PGM) or from images in an IDX file.");
   app.add_option("file", files, "Pictures, or IDX files of 28 x 28 images")->required();
-  app.add_option("--model", model, "Model file, as train_mnist writes it")->capture_default_str();
+  const CLI::Option* model_option =
+      app.add_option("--model", model, "Model file, as train_mnist writes it")->capture_default_str();
   app.add_option("--index", index, "Which image of an IDX file, from 0")
       ->check(whole_number())
       ->capture_default_str();
   app.add_flag("--show", show, "Draw what the network sees");
-  if (const auto done = parse(app, argc, argv)) return *done;
 
-  using namespace digitnet;
-  const Classifier classifier(model);
-  for (const std::string& file : files) {
-    const Prediction prediction = classifier.classify(image_from(file, index));
-    if (show) draw(std::cout, prediction.image, mnist_side, mnist_side);
-    std::cout << file << ": ";
-    if (prediction.digit) {
-      std::cout << *prediction.digit << " (" << std::fixed << std::setprecision(1) << 100 * prediction.probability
-                << " %)\n";
-    } else {
-      std::cout << "empty\n";
+  return run_program(app, argc, argv, [&] {
+    if (model_option->count() == 0 && !std::filesystem::exists(model)) {
+      throw ProgramError(exit_code::usage,
+                         "there is no " + model + " here; make one with train_mnist or name one with --model");
     }
-  }
-} catch (const std::exception& error) {
-  std::cerr << "recognize_digit: " << error.what() << '\n';
-  return 1;
+    return recognize(files, model, index, show);
+  });
 }

@@ -5,25 +5,17 @@
 
 #include <digitnet/digitnet.hpp>
 
-#include <iostream>
+namespace {
 
-int main(int argc, char** argv) try {
-  std::string file;
-  std::size_t index = 0;
-  std::size_t count = 1;
-  CLI::App app("Shows what is in an IDX file: images drawn as text, other arrays as numbers.");
-  app.add_option("file", file, "IDX file, plain or gzip")->required();
-  app.add_option("--index", index, "First item to show, from 0")->check(whole_number())->capture_default_str();
-  app.add_option("--count", count, "Items to show")->check(whole_number())->capture_default_str();
-  if (const auto done = parse(app, argc, argv)) return *done;
-
+int show(const std::string& file, std::size_t index, std::size_t count) {
   using namespace digitnet;
   const IdxArray array = read_idx(file);
-  std::cout << file << ": shape " << shape_text_of(array.shape) << '\n';
   const std::size_t items = array.shape.front();
   if (index >= items && items > 0) {
-    throw ArgumentError("--index " + std::to_string(index) + ", expected less than " + std::to_string(items));
+    throw ProgramError(exit_code::usage, "--index " + std::to_string(index) + ": " + file + " has " +
+                                             std::to_string(items) + " items, expected a number below");
   }
+  std::cout << file << ": shape " << shape_text_of(array.shape) << '\n';
   const std::size_t last = std::min(items, index + std::min(count, items));
 
   if (const auto* pixels = std::get_if<Vector<std::uint8_t>>(&array.values); pixels && array.shape.size() == 3) {
@@ -32,7 +24,7 @@ int main(int argc, char** argv) try {
       std::cout << "image " << i << ":\n";
       draw(std::cout, {pixels->data() + i * size, size}, array.shape[1], array.shape[2]);
     }
-    return 0;
+    return exit_code::done;
   }
   std::visit(
       [&](const auto& values) {
@@ -44,7 +36,18 @@ int main(int argc, char** argv) try {
         }
       },
       array.values);
-} catch (const std::exception& error) {
-  std::cerr << "show_idx: " << error.what() << '\n';
-  return 1;
+  return exit_code::done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string file;
+  std::size_t index = 0;
+  std::size_t count = 1;
+  CLI::App app("Shows what is in an IDX file: images drawn as text, other arrays as numbers.");
+  app.add_option("file", file, "IDX file, plain or gzip")->required();
+  app.add_option("--index", index, "First item to show, from 0")->check(whole_number())->capture_default_str();
+  app.add_option("--count", count, "Items to show")->check(whole_number())->capture_default_str();
+  return run_program(app, argc, argv, [&] { return show(file, index, count); });
 }

@@ -18,6 +18,7 @@ def main() -> None:
         mnist.train,
         validation=0.1,
         epochs=10,
+        seed=1,
         optimizer=dn.AdamW(learning_rate=3e-3, weight_decay=0.05),
         schedule=dn.cosine_schedule(warmup=0.1),
         progress=True,
