@@ -50,3 +50,5 @@ set_tests_properties(packaging.compile_cost PROPERTIES RUN_SERIAL ON)  # it meas
 add_test(NAME packaging.wheel
   COMMAND ${packaging_source}/wheel.sh ${PROJECT_SOURCE_DIR} ${packaging_build}/wheel)
 set_tests_properties(packaging.wheel PROPERTIES SKIP_RETURN_CODE 77)
+
+add_test(NAME packaging.dev_help COMMAND ${packaging_source}/dev_help.sh ${PROJECT_SOURCE_DIR})
