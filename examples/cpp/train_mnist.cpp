@@ -108,10 +108,9 @@ int train_mnist(const std::optional<fs::path>& data, const std::string& output, 
   };
 
   const auto start = std::chrono::steady_clock::now();
-  const History history = [&] {
-    const StopOnCtrlC stop_on_ctrl_c;
-    return train(network, training, validation, optimizer, recipe.training, order);
-  }();
+  std::optional<StopOnCtrlC> ctrl_c(std::in_place);
+  const History history = train(network, training, validation, optimizer, recipe.training, order);
+  ctrl_c.reset();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   const std::size_t epochs = history.epochs.size();
 
