@@ -1,11 +1,12 @@
 // command_line.hpp: what the example programs share: arguments, errors of one line, exit codes.
 #pragma once
 
+#include <digitnet/error.hpp>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <digitnet/error.hpp>
 #include <filesystem>
 #include <iostream>
 #include <limits>

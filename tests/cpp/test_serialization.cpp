@@ -40,8 +40,7 @@ Network<Real> loaded(const ModelFile& file) {
 
 /// "" if these bytes are refused with one line that names the file and has this part, else what happened.
 std::string not_refused(const Bytes& bytes, const std::string& part) {
-  const std::string wrong =
-      test::thrown_instead<FormatError>([&] { network_from_bytes<float>(bytes, "tiny"); }, part);
+  std::string wrong = test::thrown_instead<FormatError>([&] { network_from_bytes<float>(bytes, "tiny"); }, part);
   if (!wrong.empty()) return wrong;
   return test::thrown_instead<FormatError>([&] { network_from_bytes<float>(bytes, "tiny"); },
                                            "network_from_bytes: tiny: ");
@@ -565,7 +564,7 @@ TEST_CASE("serialization: metadata that is missing or of another form is named",
     return changed([&](ModelFile& file) { file.metadata.erase(key); });
   };
   const std::string other =
-      "a safetensors file without \"format\": \"digitnet\" in its metadata; was it made by another";
+      R"(a safetensors file without "format": "digitnet" in its metadata; was it made by another)";
   CHECK(not_refused(without("format"), other) == "");
   CHECK(not_refused(changed([](ModelFile& file) { file.metadata["format"] = "pt"; }), other) == "");
   CHECK(not_refused(small_model().with_header("{}"), other) == "");

@@ -57,7 +57,9 @@ struct ModelFile {
     for (const Tensor& each : tensors) sorted[each.name] = each;
     std::string covered;
     for (const auto& [key, value] : metadata) {
-      if (key != "checksum") covered += key + '\0' + value + '\0';
+      if (key == "checksum") continue;
+      covered.append(key).push_back('\0');
+      covered.append(value).push_back('\0');
     }
     for (const auto& [name, each] : sorted) {
       covered += name + '\0' + each.dtype + '\0';
