@@ -7,9 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <numbers>
+#include <numeric>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace digitnet {
 
@@ -26,6 +30,32 @@ inline constexpr double leaky_relu_slope = 0.01;
 
 namespace detail {
 
+/// How many characters have to be changed, put in or left out to make one name the other.
+/// Levenshtein, Binary Codes Capable of Correcting Deletions, Insertions, and Reversals (1966)
+inline std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);  // distances from what was read of `from` to each beginning of `to`
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t changed = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({changed, row[j] + 1, row[j + 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+/// "; did you mean "adam"?" for a name that is at most two slips away from a known one, else nothing.
+template <std::size_t Count>
+std::string name_hint(const std::array<std::string_view, Count>& names, std::string_view name) {
+  const std::size_t slips = std::min<std::size_t>(2, name.size() / 2);
+  if (name.size() > 40) return "";  // no slip of the pen
+  const auto nearest = std::min_element(names.begin(), names.end(), [name](std::string_view a, std::string_view b) {
+    return edit_distance(name, a) < edit_distance(name, b);
+  });
+  return edit_distance(name, *nearest) <= slips ? text("; did you mean \"", *nearest, "\"?") : "";
+}
+
 /// The value of a fixed table of names. Nothing is ever looked up by name anywhere else.
 /// @param where  who asks, for the message; empty if the caller says it
 template <class Enumeration, std::size_t Count>
@@ -35,8 +65,8 @@ Enumeration from_name(const char* what, const std::array<std::string_view, Count
   if (found == names.end()) {
     std::string known;
     for (const std::string_view each : names) known.append(known.empty() ? "" : ", ").append(each);
-    throw ArgumentError(
-        text(where, where.empty() ? "" : ": ", what, " \"", shortened(name), "\", expected one of ", known));
+    throw ArgumentError(text(where, where.empty() ? "" : ": ", what, " \"", shortened(name), "\", expected one of ",
+                             known, name_hint(names, name)));
   }
   return static_cast<Enumeration>(found - names.begin());
 }

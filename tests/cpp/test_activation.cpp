@@ -53,6 +53,34 @@ TEST_CASE("activation: an unknown name is answered with those there are", "[acti
   CHECK_ERROR(activation_from_name(std::string(1000, 'x')), ArgumentError, std::string(40, 'x') + "\", expected");
 }
 
+TEST_CASE("activation: a name with a slip or two is answered with the one that was meant", "[activation][error]") {
+  const std::vector<std::pair<const char*, const char*>> slips{
+      {"rleu", "relu"}, {"Relu", "relu"}, {"leakyrelu", "leaky_relu"}, {"tan", "tanh"}, {"softmaxx", "softmax"}};
+  for (const auto& [slip, meant] : slips) {
+    CHECK_ERROR(activation_from_name(slip), ArgumentError, std::string("softmax; did you mean \"") + meant + "\"?");
+  }
+  for (const char* other : {"", "x", "ab", "swish", "mish"}) {
+    const auto hinted = [&] {
+      try {
+        activation_from_name(other);
+      } catch (const ArgumentError& error) {
+        return std::string(error.what()).find("did you mean") != std::string::npos;
+      }
+      return true;
+    };
+    CHECK_FALSE(hinted());
+  }
+}
+
+TEST_CASE("activation: distance of names counts what is changed, put in and left out", "[activation]") {
+  CHECK(detail::edit_distance("kitten", "sitting") == 3);
+  CHECK(detail::edit_distance("sitting", "kitten") == 3);
+  CHECK(detail::edit_distance("relu", "relu") == 0);
+  CHECK(detail::edit_distance("", "relu") == 4);
+  CHECK(detail::edit_distance("relu", "") == 4);
+  CHECK(detail::edit_distance("rleu", "relu") == 2);
+}
+
 TEST_CASE("activation: a name that is no clean text still makes one line of clean text", "[activation][error]") {
   CHECK_ERROR(activation_from_name("re\nlu"), ArgumentError, "activation \"re?lu\"");
   // 39 bytes, then an e with accent: its two bytes are both shown or both left out.
