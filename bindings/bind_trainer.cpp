@@ -12,7 +12,7 @@ Train a network in place. digitnet.train is the friendlier form of this.
 
 Args:
     network: what to train.
-    training: samples to learn from.
+    data: samples to learn from.
     validation: samples to look at after each epoch, or None.
     optimizer: the rule of the steps; prepared anew.
     options: see digitnet.train.
@@ -33,7 +33,18 @@ History train_network(Network<float>& network, const Dataset& training, const st
                       std::uint64_t seed, const std::optional<std::function<void(const BatchReport&)>>& on_batch,
                       const std::optional<std::function<void(const EpochReport&)>>& on_epoch,
                       std::optional<StopFlag*> stop) {
-  options.schedule = schedule.value_or(nullptr);
+  if (schedule) {
+    options.schedule = [&schedule](double progress) {
+      try {
+        return (*schedule)(progress);
+      } catch (const py::cast_error&) {
+        throw py::type_error(
+            "train: schedule returned no number, expected a factor on the learning rate; schedules of digitnet are "
+            "made "
+            "by a call, as in schedule=cosine_schedule()");
+      }
+    };
+  }
   options.stop = stop.value_or(nullptr);
   options.on_epoch = on_epoch.value_or(nullptr);
   SignalCheck check_signals;
@@ -167,7 +178,7 @@ Raises:
       .def_readwrite("early_stopping", &TrainingOptions::early_stopping)
       .def_readwrite("statistics", &TrainingOptions::statistics);
 
-  m.def("train", &train_network, py::arg("network"), py::arg("training"), py::arg("validation"), py::arg("optimizer"),
+  m.def("train", &train_network, py::arg("network"), py::arg("data"), py::arg("validation"), py::arg("optimizer"),
         py::arg("options"), py::arg("schedule"), py::arg("seed"), py::arg("on_batch"), py::arg("on_epoch"),
         py::arg("stop"), train_doc);
 }

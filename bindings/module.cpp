@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, m) {
   bind_trainer(m);
   bind_range_test(m);
   bind_inference(m);
+  explain_argument_errors(m);
 }

@@ -26,6 +26,8 @@ std::string array_text(const py::array& array) {
 }
 
 py::array to_array(const char* where, const py::object& object) {
+  if (object.is_none()) throw py::type_error(text(where, ": found None, expected an array"));
+  if (py::isinstance<py::str>(object)) throw py::type_error(text(where, ": found a str, expected an array"));
   if (auto array = py::array::ensure(object)) return array;
   throw ArgumentError(text(where, ": NumPy makes no array of this"));
 }

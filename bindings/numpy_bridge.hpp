@@ -51,7 +51,8 @@ py::tuple names_tuple(const Names& names) {
 std::string array_text(const py::array& array);
 
 /// What NumPy makes of an object: an array as it is, lists as a new array.
-/// @throws ArgumentError  if it can make nothing of it
+/// @throws ArgumentError   if it can make nothing of it
+/// @throws py::type_error  for None and str, of which it makes arrays of objects and of characters
 py::array to_array(const char* where, const py::object& object);
 
 /// The same as an array of `Element` in C order, converted and copied only if it is not one already.

@@ -9,12 +9,19 @@ namespace digitnet::python {
 
 namespace py = pybind11;
 
-/// A Base, written in signatures as Tag::name. What it really is the function looks at itself.
+/// A Base, written in signatures as Tag::name. What it really is the function looks at itself, or Tag::check if there is
+/// one.
 template <class Tag, class Base = py::object>
 struct Named : Base {
   using Base::Base;
   Named(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor): it is the same object
-  static bool check_(py::handle object) { return object.ptr() != nullptr; }
+  static bool check_(py::handle object) {
+    if constexpr (requires { Tag::check(object); }) {
+      return Tag::check(object);
+    } else {
+      return object.ptr() != nullptr;
+    }
+  }
 };
 
 namespace tag {
@@ -26,6 +33,14 @@ struct Images {
 };
 struct Names {
   static constexpr auto name = py::detail::const_name("str | collections.abc.Sequence[str]");
+  static bool check(py::handle object) {
+    if (py::isinstance<py::str>(object)) return true;
+    if (!py::isinstance<py::sequence>(object)) return false;
+    for (const py::handle element : object) {
+      if (!py::isinstance<py::str>(element)) return false;
+    }
+    return true;
+  }
 };
 struct Layers {
   static constexpr auto name = py::detail::const_name("list[digitnet._core.Dense]");

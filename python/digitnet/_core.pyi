@@ -1407,7 +1407,7 @@ def to_mnist_image(picture: numpy.typing.ArrayLike) -> numpy.typing.NDArray[nump
         uint8 (28, 28), 255 for full ink; all 0 if there is no ink.
 
     Raises:
-        ShapeError: if the picture has another type or shape.
+        ShapeError: if the picture has another type or shape, or no pixels.
     """
 
 def top_k_accuracy(
@@ -1419,7 +1419,7 @@ def top_k_accuracy(
 
 def train(
     network: Network,
-    training: Dataset,
+    data: Dataset,
     validation: Dataset | None,
     optimizer: Optimizer,
     options: TrainingOptions,
@@ -1434,7 +1434,7 @@ def train(
 
     Args:
         network: what to train.
-        training: samples to learn from.
+        data: samples to learn from.
         validation: samples to look at after each epoch, or None.
         optimizer: the rule of the steps; prepared anew.
         options: see digitnet.train.

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, TextIO
 
 from digitnet import _core
+from digitnet._arguments import require
 from digitnet._core import ArgumentError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def train(
     validation: float | Dataset | None = None,
     epochs: int = 10,
     batch_size: int = 128,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | str | None = None,
     schedule: Callable[[float], float] | None = None,
     seed: int = 0,
     threads: int = 0,
@@ -77,7 +78,8 @@ def train(
             looked at after each epoch and never learned from.
         epochs: times that each sample is met, at least 1.
         batch_size: samples a step, at least 1.
-        optimizer: the rule of the steps; None takes Adam().
+        optimizer: the rule of the steps; or its name, one of OPTIMIZERS, for one with its
+            default_learning_rate; None takes Adam().
         schedule: function from progress in (0, 1) to a factor on the learning rate, such as
             cosine_schedule(); None keeps it constant.
         seed: of the share set aside and of the order of the samples.
@@ -115,9 +117,22 @@ def train(
         What happened, epoch by epoch, and why it ended.
 
     Raises:
-        ArgumentError: if there are no samples, or an argument is out of range.
+        ArgumentError: if there are no samples, an argument is out of range, or a name is unknown.
         ShapeError: if the samples do not have the network's number of inputs.
+        TypeError: if an argument is of another type.
     """
+    require("train", "network", "digitnet._core.Network", network)
+    require("train", "data", "digitnet._core.Dataset", data)
+    require("train", "validation", "float | digitnet._core.Dataset | None", validation)
+    require("train", "optimizer", "digitnet._core.Optimizer | str | None", optimizer)
+    require("train", "on_batch", "collections.abc.Callable | None", on_batch)
+    require("train", "on_epoch", "collections.abc.Callable | None", on_epoch)
+    if isinstance(optimizer, str):
+        try:
+            optimizer = _core.make_optimizer(optimizer)
+        except ArgumentError as error:
+            msg = f"train: {error}"
+            raise ArgumentError(msg) from None
     if sample_weights is not None and isinstance(validation, float):
         msg = "train: sample_weights with a share as validation, expected a Dataset: which sample is which?"
         raise ArgumentError(msg)
@@ -131,8 +146,8 @@ def train(
     options.plateau = plateau
     options.plateau_metric = plateau_metric
     options.label_smoothing = label_smoothing
-    options.class_weights = [] if class_weights is None else list(class_weights)
-    options.sample_weights = [] if sample_weights is None else list(sample_weights)
+    options.class_weights = [] if class_weights is None else class_weights
+    options.sample_weights = [] if sample_weights is None else sample_weights
     options.l1 = l1
     options.l2 = l2
     options.max_norm = max_norm

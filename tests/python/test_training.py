@@ -56,6 +56,22 @@ def test_a_share_is_drawn_with_the_seed(small_network, small_data):
     np.testing.assert_array_equal(parameters(small_network), parameters(twin))
 
 
+@pytest.mark.parametrize("name", dn.OPTIMIZERS)
+def test_an_optimizer_may_be_named(small_network, small_data, name):
+    twin = small_network.copy()
+    history = dn.train(small_network, small_data, epochs=2, optimizer=name)
+    dn.train(twin, small_data, epochs=2, optimizer=dn.make_optimizer(name))
+    np.testing.assert_array_equal(parameters(small_network), parameters(twin))
+    assert history.epochs[-1].learning_rate == dn.default_learning_rate(name)
+
+
+def test_the_name_of_an_optimizer_that_there_is_not(small_network, small_data):
+    names = ", ".join(dn.OPTIMIZERS)
+    with pytest.raises(dn.ArgumentError) as caught:
+        dn.train(small_network, small_data, optimizer="adm")
+    assert str(caught.value) == f'train: optimizer "adm", expected one of {names}; did you mean "adam"?'
+
+
 def test_reports_come_in_order(small_network, small_data):
     seen = []
     dn.train(
