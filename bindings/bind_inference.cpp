@@ -4,6 +4,22 @@
 #include <digitnet/inference.hpp>
 
 namespace digitnet::python {
+namespace {
+
+MnistImage to_mnist_bytes(const char* where, const py::object& object) {
+  const py::array array = to_array(where, object);
+  const bool bytes = array.dtype().kind() == 'u' && array.itemsize() == 1;
+  if (!bytes || array.ndim() != 2 || array.shape(0) != 28 || array.shape(1) != 28) {
+    throw ShapeError(detail::text(where, ": an image of ", array_text(array),
+                                  ", expected uint8 (28, 28); classify takes pictures of any size"));
+  }
+  const auto pixels = to_array_of<std::uint8_t>(where, array);
+  MnistImage image{};
+  std::copy_n(pixels.data(), image.size(), image.begin());
+  return image;
+}
+
+}  // namespace
 
 void bind_inference(py::module_& m) {
   py::class_<Prediction>(m, "Prediction", "What was read from one drawing.")
@@ -48,14 +64,9 @@ Raises:
           "Read a drawing anywhere on a picture: uint8 (height, width) or (height, width, channels).")
       .def(
           "classify_image",
-          [](const Classifier& classifier, const py::array_t<std::uint8_t, py::array::c_style>& image) {
-            if (image.ndim() != 2 || image.shape(0) != 28 || image.shape(1) != 28) {
-              throw ShapeError(
-                  "Classifier.classify_image: expected uint8 (28, 28); classify takes pictures of any size");
-            }
-            MnistImage copied{};
-            std::copy_n(image.data(), copied.size(), copied.begin());
-            return without_gil([&] { return classifier.classify(copied); });
+          [](const Classifier& classifier, const ArrayObject& object) {
+            const MnistImage image = to_mnist_bytes("Classifier.classify_image", object);
+            return without_gil([&] { return classifier.classify(image); });
           },
           py::arg("image"), "Read an image that is as MNIST's are, uint8 (28, 28).");
 }

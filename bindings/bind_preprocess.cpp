@@ -18,18 +18,25 @@ Returns:
     uint8 (28, 28), 255 for full ink; all 0 if there is no ink.
 
 Raises:
-    ShapeError: if the picture has another type or shape.
+    ShapeError: if the picture has another type or shape, or no pixels.
 )doc";
 
 }  // namespace
 
 Picture to_picture(const char* where, const py::object& object) {
   const py::array array = to_array(where, object);
+  if (array.size() == 0) {
+    throw ShapeError(
+        detail::text(where, ": an empty picture, of ", array_text(array), ", expected at least one pixel"));
+  }
   const bool bytes = array.dtype().kind() == 'u' && array.itemsize() == 1;
   const std::size_t channels = array.ndim() == 3 ? static_cast<std::size_t>(array.shape(2)) : 1;
   if (!bytes || (array.ndim() != 2 && array.ndim() != 3) || channels < 1 || channels > 4) {
     throw ShapeError(detail::text(where, ": a picture of ", array_text(array),
-                                  ", expected uint8 (height, width) or (height, width, 1 to 4 channels)"));
+                                  ", expected uint8 (height, width) or (height, width, 1 to 4 channels)",
+                                  array.dtype().kind() == 'f' ? "; ink in [0, 1] becomes that by (255 * ink).round()"
+                                                                ".astype(numpy.uint8)"
+                                                              : ""));
   }
   const auto pixels = to_array_of<std::uint8_t>(where, array);
   return {static_cast<std::size_t>(array.shape(1)),

@@ -49,13 +49,21 @@ def test_images_of_mnist_are_read_as_the_network_does(classifier, trained, mnist
     np.testing.assert_array_equal(read, trained.predict(mnist.test[:100]))
 
 
-@pytest.mark.parametrize("shape", [(50, 40), (50, 40, 3), (50, 40, 4), (1, 1), (0, 0)])
+@pytest.mark.parametrize("shape", [(50, 40), (50, 40, 3), (50, 40, 4), (1, 1)])
 def test_an_empty_picture_has_no_digit(classifier, shape):
     prediction = classifier.classify(np.full(shape, 255, np.uint8))
     assert prediction.digit is None
     assert prediction.probabilities is None
     assert not prediction.image.any()
     assert "no ink" in repr(prediction)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+@pytest.mark.parametrize("shape", [(0, 0), (5, 0), (0, 5), (0, 5, 3), (5, 5, 0), (0,)])
+def test_a_picture_without_pixels_is_said_to_be_empty(classifier, shape, dtype):
+    for ask in (classifier.classify, dn.to_mnist_image):
+        with pytest.raises(dn.ShapeError, match=r": an empty picture, of .*, expected at least one pixel$"):
+            ask(np.zeros(shape, dtype))
 
 
 def test_a_digit_is_the_same_wherever_however_large_and_in_which_colours(classifier, mnist):
@@ -101,8 +109,22 @@ def test_pictures_of_other_types_are_refused(classifier):
             classifier.classify(picture)
         with pytest.raises(dn.ShapeError, match="expected uint8"):
             dn.to_mnist_image(picture)
-    with pytest.raises(dn.ShapeError, match="classify takes pictures of any size"):
-        classifier.classify_image(np.zeros((27, 28), np.uint8))
+    with pytest.raises(dn.ShapeError, match=r"float64 .* ink in \[0, 1\] becomes that by"):
+        classifier.classify(np.zeros((5, 5)))
+    for image in (
+        np.zeros((27, 28), np.uint8),
+        np.zeros((28, 28)),
+        np.zeros(784, np.uint8),
+        [[1, 2], [3, 4]],
+    ):
+        with pytest.raises(
+            dn.ShapeError, match=r"an image of .*\(28, 28\); classify takes pictures of any size"
+        ):
+            classifier.classify_image(image)
+    for ask in (classifier.classify, classifier.classify_image, dn.to_mnist_image):
+        for nothing, name in ((None, "None"), ("3.png", "a str")):
+            with pytest.raises(TypeError, match=rf"^[\w.]+: found {name}, expected an array$"):
+                ask(nothing)
 
 
 def test_files_that_are_no_pictures(tmp_path, test_data):
