@@ -96,6 +96,19 @@ const char* environment(const char* name) {
   return value != nullptr && value[0] != '\0' ? value : nullptr;
 }
 
+/// The sets that `digitnet fetch` knows; a test in Python compares them.
+constexpr std::array<std::string_view, 5> fetched{"mnist", "fashion-mnist", "kmnist", "emnist-digits", "qmnist"};
+
+/// What to do about files that are not there.
+std::string fetch_hint(const std::string& name, const char* what_it_does) {
+  if (std::find(fetched.begin(), fetched.end(), name) != fetched.end()) {
+    return text("; `digitnet fetch ", name, "` ", what_it_does);
+  }
+  std::string names;
+  for (const std::string_view each : fetched) names.append(names.empty() ? "" : ", ").append(each);
+  return text("; what `digitnet fetch` can get is called ", names);
+}
+
 }  // namespace
 
 Dataset::Dataset(Images images, Labels labels, std::size_t classes)
@@ -229,7 +242,7 @@ Mnist load_mnist(const std::optional<fs::path>& directory, const std::string& na
       for (std::size_t i = 0; i < 4; ++i) {
         if (!files.paths[i]) {
           throw IoError(text("load_mnist: ", folder.string(), ": no file ", mnist_names[i][0], "-", mnist_names[i][1],
-                             " (or .gz), expected it beside the others; `digitnet fetch ", name, "` gets all four"));
+                             " (or .gz), expected it beside the others", fetch_hint(name, "gets all four")));
         }
       }
       return {load_pair("load_mnist", *files.paths[0], *files.paths[1], 10),
@@ -237,9 +250,9 @@ Mnist load_mnist(const std::optional<fs::path>& directory, const std::string& na
     }
     searched += (searched.empty() ? "" : ", ") + candidate.string();
   }
-  throw IoError(text(
-      "load_mnist: no ", name, " found in ", searched, ", expected train-images-idx3-ubyte and its three ",
-      "companions, plain or .gz; `digitnet fetch ", name, "` gets them, DIGITNET_DATA_DIR tells where they are"));
+  throw IoError(text("load_mnist: no ", name, " found in ", searched,
+                     ", expected train-images-idx3-ubyte and its three ", "companions, plain or .gz",
+                     fetch_hint(name, "gets them"), ", DIGITNET_DATA_DIR tells where they are"));
 }
 
 std::string fingerprint(const Dataset& data) {

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import gzip
 import hashlib
 import http.client
@@ -39,7 +40,7 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO, Callable, NamedTuple, Optional, cast
+from typing import BinaryIO, Callable, NamedTuple, NoReturn, Optional, cast
 
 ANSWER_SECONDS = 8.0  # from asking for a URL to its answer: names, connection, redirects
 STALL_SECONDS = 10.0  # between two pieces of one answer
@@ -326,9 +327,7 @@ def fetch(
         FetchError: if no source had a right file, or DIGITNET_OFFLINE forbids the network.
         OSError: if the folder cannot be written, or the disk is full.
     """
-    if name not in DATASETS:
-        msg = f"fetch: data set '{name}', expected one of {', '.join(DATASETS)}"
-        raise ValueError(msg)
+    _require_known(name)
     data_set = DATASETS[name]
     say: Report = report or _print_to_stderr
     root = default_data_dir() if data_dir is None else Path(data_dir)
@@ -383,6 +382,14 @@ def fetch(
         raise FetchError(msg)
     say(f"fetch: {name}: complete in {folder}")
     return folder
+
+
+def _require_known(name: str) -> None:
+    if name not in DATASETS:
+        near = difflib.get_close_matches(name, DATASETS, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        msg = f"fetch: data set {name!r}, expected one of {', '.join(DATASETS)}{hint}"
+        raise ValueError(msg)
 
 
 def _print_to_stderr(line: str) -> None:
@@ -837,17 +844,25 @@ class _Terminal:
             self.last, self.drawn = now, True
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as the other commands do; this file may not import what they share."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"digitnet: {message}; see {self.prog} --help\n")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code; argv is without the program's name."""
     sets = "\n".join(f"  {name:15}{data_set.title}" for name, data_set in DATASETS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="digitnet fetch",
         description="Fetch a data set, check it, and print the folder it is in.",
         epilog=f"data sets:\n{sets}\n\n"
         "environment: DIGITNET_DATA_DIR (where to keep data), DIGITNET_OFFLINE=1 (no network)",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("name", metavar="NAME", choices=list(DATASETS), help="see below")
+    parser.add_argument("name", metavar="NAME", help="see below")
     parser.add_argument(
         "--data",
         "--data-dir",
@@ -856,6 +871,10 @@ def main(argv: list[str] | None = None) -> int:
         help="folder to keep data sets in (default: DIGITNET_DATA_DIR, else the user's cache)",
     )
     arguments = parser.parse_args(argv)
+    try:
+        _require_known(arguments.name)
+    except ValueError as error:
+        parser.exit(2, f"digitnet: {error}\n")
     terminal = _Terminal()
     try:
         folder = fetch(

@@ -490,6 +490,17 @@ TEST_CASE("load_mnist: each of the four files that is missing is named with its 
   }
 }
 
+TEST_CASE("load_mnist: the hint for a set that cannot be fetched names those that can", "[dataset][error]") {
+  const TemporaryFolder folder;
+  CHECK_ERROR(load_mnist(folder.path(), "foo"), IoError,
+              "; what `digitnet fetch` can get is called mnist, fashion-mnist, kmnist, emnist-digits, qmnist, "
+              "DIGITNET_DATA_DIR tells where they are");
+  CHECK_ERROR(load_mnist(folder.path(), "kmnist"), IoError, "; `digitnet fetch kmnist` gets them, ");
+  write_mnist(folder / "foo", 1);
+  fs::remove(folder / "foo" / "train-images-idx3-ubyte");
+  CHECK_ERROR(load_mnist(folder.path(), "foo"), IoError, "; what `digitnet fetch` can get is called mnist, ");
+}
+
 TEST_CASE("load_mnist: when there is none, every place searched is named", "[dataset][error]") {
   const NoDataDirectories none;
   const TemporaryFolder data, cache;
