@@ -15,6 +15,7 @@ import pytest
 
 import digitnet as dn
 from digitnet.cli import main
+from digitnet.fetch import DATASETS
 
 SMALL = ["--hidden", "16", "--epochs", "2", "--quiet"]  # a training that takes no time
 TIME_LIMIT = 120
@@ -127,7 +128,40 @@ def test_a_process_does_the_same():
         ["evaluate"],
         ["evaluate", "model", "--min-accuracy", "98"],
         ["recognize"],
-        ["recognize", "picture.png"],  # and no model here
+        ["fetch"],
+        ["fetch", "imagenet"],
+        ["fetch", "mnist", "--folder", "x"],
+        ["train", "--name", "imagenet"],
+        ["train", "--name", "imagenet", "--data", "data/mnist"],  # where there are files of any name
+        ["train", "--name", "", "--data", "data/mnist"],
+        ["train", "--name", "../data/mnist"],
+        ["evaluate", "model", "--name", "imagenet", "--data", "data/mnist"],
+        ["train", "--dropout", "1"],
+        ["train", "--dropout", "half"],
+        ["train", "--input-dropout", "-0.1"],
+        ["train", "--label-smoothing", "1"],
+        ["train", "--batch-norm", "yes"],
+        ["train", "--l1", "-1"],
+        ["train", "--l2", "inf"],
+        ["train", "--max-norm", "nan"],
+        ["train", "--clip-norm", "-1"],
+        ["train", "--clip-value", "x"],
+        ["train", "--averaging", "mean"],
+        ["train", "--ema-decay", "1", "--averaging", "ema"],
+        ["train", "--ema-decay", "0.9"],
+        ["train", "--ema-decay", "0.9", "--averaging", "swa"],
+        ["train", "--swa-start", "0.5", "--averaging", "ema"],
+        ["train", "--early-stopping", "0"],
+        ["train", "--early-stopping", "2", "--validation", "0"],
+        ["train", "--early-stopping", "2", "--early-stopping-metric", "loss"],
+        ["train", "--early-stopping-metric", "training_loss"],
+        ["train", "--plateau", "-1"],
+        ["train", "--plateau", "2", "--validation", "0", "--plateau-metric", "validation_accuracy"],
+        ["train", "--plateau", "2", "--plateau-factor", "0"],
+        ["train", "--plateau", "2", "--plateau-factor", "1"],
+        ["train", "--plateau-factor", "0.5"],
+        ["train", "--plateau-metric", "training_loss"],
+        ["train", "--validation", "0.99999"],  # nothing is left to learn from
         ["inspect"],
         ["inspect", "a", "b"],
     ],
@@ -139,14 +173,49 @@ def test_wrong_usage_is_one_line_and_exit_code_2(run, place, words):
     assert sorted(path.name for path in place.iterdir()) == ["data"]
 
 
-def test_recognize_without_a_model_says_how_to_get_one(run):
-    assert "digitnet train" in run("recognize", "picture.png")[2]
+@pytest.mark.parametrize("words", [[], ["--model", "none.safetensors"]])
+def test_recognize_without_a_model_is_exit_code_3_whether_it_was_named_or_not(run, words):
+    code, out, err = run("recognize", "picture.png", *words)
+    assert (code, out) == (3, "")
+    assert re.fullmatch(r"digitnet: .+\n", err)
+    assert ("digitnet train" in err) is not bool(words)  # how to get one
 
 
-def test_the_fetch_of_what_is_not_there_says_usage(run):
-    code, out, err = run("fetch", "imagenet")
+def test_the_fetch_of_what_is_not_there_names_what_is(run):
+    code, out, err = run("fetch", "mnits")
     assert (code, out) == (2, "")
-    assert "mnist" in err
+    names = ", ".join(DATASETS)
+    assert err == f"digitnet: fetch: data set 'mnits', expected one of {names}; did you mean mnist?\n"
+
+
+@pytest.mark.parametrize("words", [["train", *SMALL], ["evaluate", "mnist.safetensors"]])
+@pytest.mark.usefixtures("model")
+def test_an_unknown_data_set_names_those_there_are(run, words):
+    """Not "digitnet fetch mnits", which does not exist; and no model says it is of such data."""
+    before = Path("mnist.safetensors").read_bytes()
+    for data in ([], ["--data", "data/mnist"]):
+        code, out, err = run(*words, "--name", "mnits", *data)
+        assert (code, out) == (2, "")
+        assert re.fullmatch(
+            rf"digitnet: --name 'mnits', expected one of {', '.join(DATASETS)}, or a folder in .*data.*; "
+            r"did you mean mnist\?\n",
+            err,
+        )
+    assert Path("mnist.safetensors").read_bytes() == before
+
+
+def test_a_known_data_set_that_is_not_here_is_told_how_to_get(run):
+    code, _, err = run("train", "--name", "kmnist")
+    assert code == 3
+    assert "`digitnet fetch kmnist` gets them" in err
+
+
+def test_cpp_knows_the_data_sets_that_can_be_fetched(place):
+    for name in DATASETS:
+        with pytest.raises(dn.IoError, match=f"`digitnet fetch {name}` gets them"):
+            dn.load_mnist(place, name)
+    with pytest.raises(dn.IoError, match=f"is called {', '.join(DATASETS)}, "):
+        dn.load_mnist(place, "foo")
 
 
 def test_fetch_offline_is_exit_code_5(run, place):
@@ -282,6 +351,89 @@ def test_weights_decay_with_any_optimizer(run):
     assert weight_norm("--weight-decay", "1") < 0.9 * weight_norm()
 
 
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        (["--dropout", "0.5"], {"dropout": 0.5}),
+        (["--input-dropout", "0.2"], {"input_dropout": 0.2}),
+        (["--batch-norm"], {"batch_norm": True}),
+        (["--label-smoothing", "0.1"], {"label_smoothing": 0.1}),
+        (["--l1", "1e-4"], {"l1": 1e-4}),
+        (["--l2", "1e-3"], {"l2": 1e-3}),
+        (["--max-norm", "2"], {"max_norm": 2}),
+        (["--clip-norm", "1"], {"clip_norm": 1}),
+        (["--clip-value", "0.1"], {"clip_value": 0.1}),
+        (["--averaging", "ema"], {"averaging": "ema"}),
+        (["--averaging", "ema", "--ema-decay", "0.9"], {"averaging": "ema", "ema_decay": 0.9}),
+        (["--averaging", "swa", "--swa-start", "0"], {"averaging": "swa", "swa_start": 0}),
+    ],
+)
+def test_a_training_tool_does_what_the_argument_of_train_does(run, mnist, words, arguments):
+    plain = ["train", *SMALL, "--optimizer", "adam", "--schedule", "constant"]
+    assert run(*plain, "--output", "without")[0] == 0
+    code, out, _ = run(*plain, *words, "--output", "with", "--json")
+    assert code == 0
+    options = json.loads(out)["options"]
+    assert {name: options[name] for name in arguments} == arguments
+    twin = dn.Network([784, 16, 10], seed=1)
+    dn.train(twin, mnist.train, validation=0.1, epochs=2, seed=1, optimizer="adam", **arguments)
+    weights, unlike = (dn.Network.load(name).layers[0].weights for name in ("with", "without"))
+    np.testing.assert_array_equal(weights, twin.layers[0].weights)
+    assert not np.array_equal(weights, unlike)
+
+
+def test_without_tools_their_names_are_not_kept(run):
+    options = json.loads(run("train", *SMALL, "--json")[1])["options"]
+    names = ("dropout", "l2", "averaging", "ema_decay", "early_stopping", "plateau", "plateau_metric")
+    assert not set(names) & set(options)
+
+
+def test_early_stopping_keeps_the_best_network_and_measures_it(run, mnist):
+    plain = ["train", "--hidden", "16", "--schedule", "constant", "--learning-rate", "0.03", "--epochs", 100]
+    code, out, err = run(
+        *plain, "--early-stopping", 2, "--early-stopping-metric", "validation_accuracy", "--json"
+    )
+    assert code == 0
+    result = json.loads(out)
+    history = result["history"]
+    assert len(history) < 100
+    best = max(history, key=lambda epoch: epoch["validation_accuracy"])  # the first of equals
+    assert result["best_epoch"] == best["epoch"] == len(history) - 2
+    assert result["validation_accuracy"] == best["validation_accuracy"]
+    assert "interrupted_after_epoch" not in result
+    assert result["options"]["early_stopping"] == 2
+    assert result["options"]["early_stopping_metric"] == "validation_accuracy"
+    network = dn.Network.load("mnist.safetensors")
+    assert result["test_accuracy"] == network.evaluate(mnist.test).accuracy
+    held_out, _ = mnist.train.split(600, seed=1)
+    assert network.evaluate(held_out).accuracy == best["validation_accuracy"]
+    ended = f"ended after epoch {len(history)} of 100; epoch {best['epoch']} is what is kept"
+    assert err.splitlines()[-1] == f"digitnet: {ended}"
+
+
+def test_a_plateau_lowers_the_rate(run, monkeypatch):
+    rates = []
+    real_train = dn.train
+
+    def spying(*arguments, **options):
+        history = real_train(*arguments, **options)
+        rates.extend(report.learning_rate for report in history.epochs)
+        return history
+
+    monkeypatch.setattr(dn, "train", spying)
+    words = ["--schedule", "constant", "--optimizer", "sgd", "--learning-rate", "1e-12", "--plateau", "1"]
+    words += ["--plateau-factor", "0.5", "--plateau-metric", "training_loss", "--validation", "0"]
+    code, out, _ = run("train", *SMALL, "--epochs", "4", *words, "--json")
+    assert code == 0
+    chosen = json.loads(out)["options"]
+    assert (chosen["plateau"], chosen["plateau_factor"], chosen["plateau_metric"]) == (
+        1,
+        0.5,
+        "training_loss",
+    )
+    assert rates == [1e-12, 1e-12, 1e-12, 5e-13]  # no step is large enough to be progress
+
+
 def test_networks_of_any_depth(run):
     assert run("train", *SMALL, "--hidden", "20,12", "--activation", "tanh", "--output", "deep")[0] == 0
     assert dn.Network.load("deep").sizes == [784, 20, 12, 10]
@@ -371,15 +523,24 @@ def test_evaluate_measures_on_the_test_set(run, model, trained, mnist):
         "confusion",
         "precision",
         "recall",
+        "f1",
+        "macro_precision",
+        "macro_recall",
+        "macro_f1",
     }
     assert result["accuracy"] == expected.accuracy
     assert result["loss"] == expected.loss
     assert result["samples"] == 1000
     np.testing.assert_array_equal(result["confusion"], expected.confusion)
-    np.testing.assert_array_equal(result["recall"], expected.recall)
+    for rate in ("precision", "recall", "f1"):
+        np.testing.assert_array_equal(result[rate], getattr(expected, rate))
+        assert result[f"macro_{rate}"] == getattr(expected, f"macro_{rate}")
     code, out, _ = run("evaluate", model)
     assert code == 0
     assert f"test accuracy: {expected.accuracy:.4f}\n" in out
+    assert f"macro F1: {expected.macro_f1:.4f}\n" in out
+    rates = f"{expected.recall[7]:.4f} +{expected.precision[7]:.4f} +{expected.f1[7]:.4f}"
+    assert re.search(rf"^    7 .* {rates}$", out, re.MULTILINE)
 
 
 def test_evaluate_with_a_threshold(run, model):
@@ -442,6 +603,18 @@ def test_recognize_images_of_an_idx_file(run, sample_folder, trained, mnist):
     code, _, err = run("recognize", file, "--index", 1000)
     assert code == 2
     assert "1000 images" in err
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("index", [0, 3])
+def test_an_index_into_a_picture_is_an_error(run, sample_folder, pictures, index):
+    file = sample_folder / "t10k-images-idx3-ubyte.gz"
+    code, out, err = run("recognize", file, pictures[3], "--index", index)
+    assert (code, out) == (2, "")
+    assert (
+        err == f"digitnet: --index {index}: {pictures[3]} is no IDX file, expected one; leave --index out\n"
+    )
+    assert run("recognize", "missing.png", "--index", index)[0] == 3
 
 
 @pytest.mark.usefixtures("model")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import digitnet as dn
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 FAILED, USAGE, BAD_INPUT, THRESHOLD_MISSED, NETWORK, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
@@ -41,10 +44,36 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", metavar="DIR", help="data directory (default: DIGITNET_DATA_DIR, else the user's cache)"
     )
-    parser.add_argument("--name", default="mnist", help="data set (default: %(default)s)")
+    name = "data set, one of those that `digitnet fetch` gets, or a folder in DIR (default: %(default)s)"
+    parser.add_argument("--name", default="mnist", help=name)
 
 
-def add_json_option(parser: argparse.ArgumentParser) -> None:
+def load_data(options: argparse.Namespace) -> dn.Mnist:
+    """The data that --data and --name say.
+
+    A folder of four files can be given as --data itself, so any name would do there, and be kept in the
+    model. A name is taken only if a set of this name can be fetched, or there is a folder of this name.
+    """
+    name: str = options.name
+    folders = dn.data_directories(options.data)
+    is_plain = name not in ("", ".", "..") and Path(name).name == name
+    if name != "mnist" and not (is_plain and any((folder / name).is_dir() for folder in folders)):
+        from digitnet.fetch import DATASETS  # takes a while to import
+
+        if name not in DATASETS:
+            where = " or ".join(map(str, folders)) or "a data directory"
+            expected = f"expected one of {', '.join(DATASETS)}, or a folder in {where}"
+            raise CommandError(USAGE, f"--name '{name}', {expected}{nearest(name, DATASETS)}")
+    return dn.load_mnist(options.data, name)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A hint, if a name is almost one of those there are."""
+    near = difflib.get_close_matches(name, list(names), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def add_json_option(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """In which form the result is."""
     parser.add_argument("--json", action="store_true", help="write the result as JSON")
 

@@ -28,8 +28,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help=images)
     model = f"model file (default: {DEFAULT_MODEL} in the current folder)"
     parser.add_argument("--model", metavar="FILE", help=model)
-    index = "which image of an IDX file, from 0 (default: %(default)s)"
-    parser.add_argument("--index", type=whole(0), default=0, metavar="N", help=index)
+    index = "which image of an IDX file, from 0 (default: 0)"
+    parser.add_argument("--index", type=whole(0), metavar="N", help=index)
     add_json_option(parser)
 
 
@@ -37,15 +37,17 @@ def run(options: argparse.Namespace) -> int:
     """Read the digits on pictures; one that cannot be read does not keep us from the others."""
     if options.model is None and not Path(DEFAULT_MODEL).is_file():
         raise CommandError(
-            USAGE,
-            f"there is no {DEFAULT_MODEL} here; train one with `digitnet train` or name one with --model",
+            BAD_INPUT,
+            f"recognize: there is no {DEFAULT_MODEL} here, expected one, or --model FILE; "
+            "`digitnet train` makes one",
         )
+    _require_idx(options)
     classifier = dn.Classifier(Path(options.model or DEFAULT_MODEL))
     failed = False
     results: list[dict[str, Any]] = []
     for file in options.images:
         try:
-            name, prediction = _recognize(classifier, file, options.index)
+            name, prediction = _recognize(classifier, file, options.index or 0)
         except (dn.FormatError, dn.IoError) as error:
             failed = True
             tell(str(error))
@@ -66,6 +68,15 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(results))
     return BAD_INPUT if failed else 0
+
+
+def _require_idx(options: argparse.Namespace) -> None:
+    """Says that a picture has no images to choose from, before any file is read."""
+    for file in options.images if options.index is not None else []:
+        if Path(file).is_file() and not is_idx(file):
+            raise CommandError(
+                USAGE, f"--index {options.index}: {file} is no IDX file, expected one; leave --index out"
+            )
 
 
 def _recognize(classifier: dn.Classifier, file: str, index: int) -> tuple[str, dn.Prediction]:

@@ -17,6 +17,7 @@ from digitnet.cli.common import (
     CommandError,
     add_data_options,
     add_json_option,
+    load_data,
     number,
     tell,
     whole,
@@ -39,17 +40,62 @@ SEED = 1
 
 SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle"]
 MILESTONES = [0.5, 0.75]  # of the schedule step
+AVERAGINGS = ["none", "ema", "swa"]
+METRICS = ["training_loss", "training_accuracy", "validation_loss", "validation_accuracy"]
+
+# Arguments of dn.train that a number alone says; 0 and no are their defaults.
+TOOLS = [
+    "dropout",
+    "input_dropout",
+    "batch_norm",
+    "label_smoothing",
+    "l1",
+    "l2",
+    "max_norm",
+    "clip_norm",
+    "clip_value",
+]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add_data_options(parser)
+    _add_main_options(parser)
+    _add_optimizer_options(parser.add_argument_group("optimizer"))
+    _add_regularization_options(parser.add_argument_group("against learning by heart"))
+    _add_step_options(parser.add_argument_group("steps and averages of weights"))
+    _add_progress_options(parser.add_argument_group("when it no longer gets better"))
+    _add_result_options(parser.add_argument_group("result"))
+
+
+def _add_result_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
+    add_json_option(group)
+    add("--quiet", action="store_true", help="show no progress")
+
+
+def _add_main_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     hidden = "units of each hidden layer, or none (default: %(default)s)"
     add("--hidden", type=_hidden, default=HIDDEN, metavar="UNITS[,UNITS...]", help=hidden)
     names = [name for name in dn.ACTIVATIONS if name != "softmax"]
     activation = "of the hidden layers: %(choices)s (default: %(default)s)"
     add("--activation", choices=names, default="relu", metavar="NAME", help=activation)
+    epochs = "times that every sample is met (default: %(default)s)"
+    add("--epochs", type=whole(1), default=EPOCHS, metavar="N", help=epochs)
+    batch_size = "samples a step (default: %(default)s)"
+    add("--batch-size", type=whole(1), default=BATCH_SIZE, metavar="N", help=batch_size)
+    validation = "share of the training set to look at and not learn from (default: %(default)s)"
+    add("--validation", type=number(below=1), default=VALIDATION, metavar="SHARE", help=validation)
+    seed = "the same seed gives the same file (default: %(default)s)"
+    add("--seed", type=whole(0), default=SEED, metavar="N", help=seed)
+    threads = "0 takes all processors; the file is the same for any number (default: %(default)s)"
+    add("--threads", type=whole(0, 256), default=0, metavar="N", help=threads)
+
+
+def _add_optimizer_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     optimizer = "%(choices)s (default: %(default)s)"
     add("--optimizer", choices=list(dn.OPTIMIZERS), default=OPTIMIZER, metavar="NAME", help=optimizer)
     rates = ", ".join(f"{dn.default_learning_rate(name):g} for {name}" for name in dn.OPTIMIZERS)
@@ -65,24 +111,58 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     shares = ", ".join(f"{share:g} for {name}" for name, share in WARMUPS.items())
     warmup = f"share of the training in which the rate rises at first (default: {shares}, else 0)"
     add("--warmup", type=number(below=1), metavar="SHARE", help=warmup)
-    epochs = "times that every sample is met (default: %(default)s)"
-    add("--epochs", type=whole(1), default=EPOCHS, metavar="N", help=epochs)
+
+
+def _add_regularization_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    share = number(below=1)
+    dropout = "share of the units of each hidden layer that a step leaves out (default: 0)"
+    add("--dropout", type=share, default=0.0, metavar="SHARE", help=dropout)
     add(
-        "--batch-size",
-        type=whole(1),
-        default=BATCH_SIZE,
-        metavar="N",
-        help="samples a step (default: %(default)s)",
+        "--input-dropout",
+        type=share,
+        default=0.0,
+        metavar="SHARE",
+        help="likewise of the inputs (default: 0)",
     )
-    validation = "share of the training set to look at and not learn from (default: %(default)s)"
-    add("--validation", type=number(below=1), default=VALIDATION, metavar="SHARE", help=validation)
-    seed = "the same seed gives the same file (default: %(default)s)"
-    add("--seed", type=whole(0), default=SEED, metavar="N", help=seed)
-    threads = "0 takes all processors; the file is the same for any number (default: %(default)s)"
-    add("--threads", type=whole(0, 256), default=0, metavar="N", help=threads)
-    add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
-    add_json_option(parser)
-    add("--quiet", action="store_true", help="show no progress")
+    norm = "normalise the hidden layers over each batch; the model stays one of dense layers"
+    add("--batch-norm", action="store_true", help=norm)
+    smoothing = "share of each target that is spread over all classes (default: 0)"
+    add("--label-smoothing", type=share, default=0.0, metavar="SHARE", help=smoothing)
+    add("--l1", type=number(), default=0.0, metavar="X", help="adds X * sum |w| to the loss (default: 0)")
+    add("--l2", type=number(), default=0.0, metavar="X", help="adds X / 2 * sum w^2 to the loss (default: 0)")
+    largest = "largest norm of the weights of one unit; 0 is any (default: 0)"
+    add("--max-norm", type=number(), default=0.0, metavar="X", help=largest)
+
+
+def _add_step_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    norm = "largest norm of all gradients together; 0 is any (default: 0)"
+    add("--clip-norm", type=number(), default=0.0, metavar="X", help=norm)
+    value = "largest size of each gradient; 0 is any (default: 0)"
+    add("--clip-value", type=number(), default=0.0, metavar="X", help=value)
+    averaging = (
+        "which weights the model gets: none, those of the last step; ema, their moving average; swa, their "
+        "mean over the last epochs (default: none)"
+    )
+    add("--averaging", choices=AVERAGINGS, default="none", metavar="NAME", help=averaging)
+    decay = "with ema: share of the average that a step keeps at the most (default: 0.999)"
+    add("--ema-decay", type=number(below=1), metavar="SHARE", help=decay)
+    start = "with swa: share of the epochs before the mean begins (default: 0.75)"
+    add("--swa-start", type=number(below=1), metavar="SHARE", help=start)
+
+
+def _add_progress_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    stopping = "end after N epochs in a row without progress, and keep the network of the best one"
+    add("--early-stopping", type=whole(1), metavar="N", help=stopping)
+    watched = f"what is watched: {', '.join(METRICS)} (default: validation_loss)"
+    add("--early-stopping-metric", choices=METRICS, metavar="NAME", help=watched)
+    plateau = "lower the learning rate when more than N epochs in a row bring no progress"
+    add("--plateau", type=whole(0), metavar="N", help=plateau)
+    factor = "what it is multiplied by then, in (0, 1) (default: 0.1)"
+    add("--plateau-factor", type=number(below=1), metavar="X", help=factor)
+    add("--plateau-metric", choices=METRICS, metavar="NAME", help="likewise (default: validation_loss)")
 
 
 def _hidden(word: str) -> list[int]:
@@ -94,16 +174,22 @@ def run(options: argparse.Namespace) -> int:
     """Train, measure, save, report."""
     optimizer = _optimizer(options)
     schedule = _schedule(options)
+    tools = _tools(options)
     _require_writable(options.output)
-    data = dn.load_mnist(options.data, options.name)
+    data = load_data(options)
     network = _network(options, data.train)
     started = time.perf_counter()
-    reports = _train(network, data.train, optimizer, schedule, options)
+    reports, history = _train(network, data.train, optimizer, schedule, tools, options)
     seconds = time.perf_counter() - started
-    interrupted = len(reports) < options.epochs
-    test = None if interrupted else network.evaluate(data.test, options.threads)
+    test = None if history is None else network.evaluate(data.test, options.threads)
 
-    provenance = _provenance(options, optimizer, data.train, reports)
+    kept = reports[-1] if history is None or history.best_epoch == 0 else reports[history.best_epoch - 1]
+    provenance = _provenance(options, optimizer, data.train, kept)
+    if history is not None and history.best_epoch > 0:
+        provenance["best_epoch"] = history.best_epoch
+        if not options.quiet:
+            ended = f"ended after epoch {len(reports)} of {options.epochs}"
+            tell(f"{ended}; epoch {kept.epoch} is what is kept")
     if test is None:
         provenance["interrupted_after_epoch"] = len(reports)
     else:
@@ -141,9 +227,10 @@ def _train(
     data: dn.Dataset,
     optimizer: dn.Optimizer,
     schedule: Callable[[float], float],
+    tools: dict[str, Any],
     options: argparse.Namespace,
-) -> list[dn.EpochReport]:
-    """A report of each epoch; fewer than asked for, but at least one, if Ctrl-C ended the training."""
+) -> tuple[list[dn.EpochReport], dn.History | None]:
+    """A report of each epoch, at least one, and the history; none if Ctrl-C ended the training."""
     reports: list[dn.EpochReport] = []
     try:
         history = dn.train(
@@ -158,18 +245,21 @@ def _train(
             threads=options.threads,
             progress=not options.quiet,
             on_epoch=reports.append,
+            **tools,
         )
+    except dn.ArgumentError as error:
+        raise CommandError(USAGE, str(error)) from None
     except KeyboardInterrupt:
         if not reports:
             raise CommandError(INTERRUPTED, "interrupted in the first epoch; no model is written") from None
-        return reports
+        return reports, None
     if history.reason == "diverged":
         raise CommandError(
             FAILED,
             f"train: diverged in epoch {len(reports) + 1}: the loss is not finite; no model is written; "
             f"try --learning-rate below {optimizer.learning_rate:g}",
         )
-    return reports
+    return reports, history
 
 
 def _optimizer(options: argparse.Namespace) -> dn.Optimizer:
@@ -202,6 +292,43 @@ def _schedule(options: argparse.Namespace) -> Callable[[float], float]:
     return dn.with_warmup(schedule, warmup)
 
 
+def _tools(options: argparse.Namespace) -> dict[str, Any]:
+    """The other arguments of dn.train that differ from its defaults, by name."""
+    tools: dict[str, Any] = {name: getattr(options, name) for name in TOOLS if getattr(options, name)}
+    if options.averaging != "none":
+        tools["averaging"] = options.averaging
+    for name, partner in (("ema_decay", "ema"), ("swa_start", "swa")):
+        value = getattr(options, name)
+        if value is not None and options.averaging != partner:
+            raise CommandError(
+                USAGE, f"--{name.replace('_', '-')} without --averaging {partner}, expected both"
+            )
+        if value is not None:
+            tools[name] = value
+    for name in ("early-stopping-metric", "plateau-metric", "plateau-factor"):
+        partner = name.rpartition("-")[0]
+        if _given(options, name) is not None and _given(options, partner) is None:
+            raise CommandError(USAGE, f"--{name} without --{partner} N, expected both")
+    for name in ("early-stopping", "plateau"):
+        metric = _given(options, f"{name}-metric") or "validation_loss"
+        if _given(options, name) is not None and options.validation == 0 and metric.startswith("validation"):
+            hint = f"expected a share, or --{name}-metric training_loss"
+            raise CommandError(USAGE, f"--{name} watches {metric}, and --validation is 0, {hint}")
+    if options.early_stopping is not None:
+        watched = options.early_stopping_metric or "validation_loss"
+        tools["early_stopping"] = dn.EarlyStopping(watched, options.early_stopping)
+    if options.plateau is not None:
+        if options.plateau_factor == 0:
+            raise CommandError(USAGE, "--plateau-factor is 0, expected more than 0 and less than 1")
+        tools["plateau"] = dn.ReduceOnPlateau(options.plateau_factor or 0.1, options.plateau)
+        tools["plateau_metric"] = options.plateau_metric or "validation_loss"
+    return tools
+
+
+def _given(options: argparse.Namespace, name: str) -> Any:  # noqa: ANN401
+    return getattr(options, name.replace("-", "_"))
+
+
 def _network(options: argparse.Namespace, data: dn.Dataset) -> dn.Network:
     sizes = [data.inputs, *options.hidden, data.classes]
     try:
@@ -225,10 +352,10 @@ def _require_writable(output: str) -> None:
 
 
 def _provenance(
-    options: argparse.Namespace, optimizer: dn.Optimizer, data: dn.Dataset, reports: list[dn.EpochReport]
+    options: argparse.Namespace, optimizer: dn.Optimizer, data: dn.Dataset, kept: dn.EpochReport
 ) -> dict[str, Any]:
     """Where a model comes from. Nothing in it differs when the same is done again."""
-    chosen = {
+    chosen: dict[str, Any] = {
         "hidden": options.hidden,
         "activation": options.activation,
         "optimizer": options.optimizer,
@@ -244,13 +371,20 @@ def _provenance(
         chosen["weight_decay"] = optimizer.weight_decay
     if isinstance(optimizer, dn.Sgd) and optimizer.momentum > 0:
         chosen["momentum"] = optimizer.momentum
+    others = ("early_stopping_metric", "plateau_factor", "plateau_metric", "ema_decay", "swa_start")
+    chosen |= {name: getattr(options, name) for name in TOOLS if getattr(options, name)}
+    if options.averaging != "none":
+        chosen["averaging"] = options.averaging
+    for name in ("early_stopping", "plateau", *others):
+        if getattr(options, name) is not None:
+            chosen[name] = getattr(options, name)
     return {
         "digitnet": dn.__version__,
         "data": options.name,
         "data_sha256": data.fingerprint(),
         "seed": options.seed,
         "options": chosen,
-        "validation_accuracy": reports[-1].validation_accuracy,
+        "validation_accuracy": kept.validation_accuracy,
     }
 
 
