@@ -1,22 +1,34 @@
-"""Reads digits from pictures of any size: PNG, JPEG or PGM.
+"""Reads digits from pictures of any size: PNG, JPEG or PGM."""
 
-recognize_digit.py MODEL PICTURE...
-"""
-
+import argparse
 import sys
 
 import digitnet as dn
 
 
-def main() -> None:
-    classifier = dn.Classifier(sys.argv[1])
-    for path in sys.argv[2:]:
-        prediction = classifier.classify(dn.read_picture(path))
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", metavar="MODEL", help="model file, such as train_mnist.py writes")
+    parser.add_argument("pictures", metavar="PICTURE", nargs="+", help="a drawing of one digit")
+    options = parser.parse_args()
+    try:
+        classifier = dn.Classifier(options.model)
+    except dn.Error as error:  # no model, a broken one, or one for something else
+        parser.exit(3, f"{parser.prog}: {error}\n")
+    exit_code = 0
+    for path in options.pictures:
+        try:
+            prediction = classifier.classify(dn.read_picture(path))
+        except (dn.FormatError, dn.IoError) as error:  # the other pictures can still be read
+            print(f"{parser.prog}: {error}", file=sys.stderr)
+            exit_code = 3
+            continue
         if prediction.digit is None:
             print(f"{path}: empty")
         else:
             print(f"{path}: {prediction.digit} ({prediction.probability:.1%})")
+    return exit_code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
