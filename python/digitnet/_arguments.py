@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
+# NumPy is not imported, since that takes longer than all of digitnet; its arrays are told by what they have.
 
 LONGEST = 60  # characters of a value that a message shows
 
@@ -87,6 +87,8 @@ class Parameter(NamedTuple):
 
 def _parameters(signature: str, *, is_constructor: bool) -> list[Parameter]:
     """Those of "name(first: type, second: type = default) -> type"."""
+    # Older versions write the size of a sequence into its brackets: List[int[4]].
+    signature = re.sub(r"(\w+\[\w+)\[(\d+)\]\]", r"Annotated[\1], FixedSize(\2)]", signature)
     inner = signature[signature.find("(") + 1 :]
     # Constructors are shown without self, but called with it.
     parameters = [Parameter("self", "", required=True)] if is_constructor else []
@@ -209,11 +211,16 @@ WHOLE = ("SupportsInt", "SupportsIndex", "int")
 NUMBER = ("SupportsFloat", "float")
 SEQUENCES = ("Sequence", "list", "List")
 PATH = ("PathLike", "Path")
+TUPLE = ("tuple", "Tuple")
+DICT = ("dict", "Dict", "Mapping")
+SIZE = re.compile(r"FixedSize\((\d+)\)")  # of a sequence
 
 WORDS = {
     **dict.fromkeys(WHOLE, "a whole number of at least 0"),  # no function takes others
     **dict.fromkeys(NUMBER, "a number"),
     **dict.fromkeys(PATH, "a path"),
+    **dict.fromkeys(TUPLE, "a tuple"),
+    **dict.fromkeys(DICT, "a dict"),
     "str": "a str",
     "bytes": "bytes",
     "bool": "True or False",
@@ -248,9 +255,9 @@ def _alternatives(kind: str) -> list[str]:
 
 def _is_known(kind: str) -> bool:
     """Whether _fits can tell: not for what else a type asks for, such as a number of elements."""
-    return "Annotated" not in kind and all(
-        not each or each.startswith("digitnet._core.") or _generic(each)[0] in (*WORDS, *SEQUENCES)
-        for each in _alternatives(kind)
+    known = (*WHOLE, *NUMBER, *SEQUENCES, *PATH, "", "str", "bytes", "bool", "Callable", "None")
+    return not SIZE.search(kind) and all(
+        each.startswith("digitnet._core.") or _generic(each)[0] in known for each in _alternatives(kind)
     )
 
 
@@ -279,8 +286,9 @@ def _fits_one(kind: str, value: object) -> bool:
         return value is None
     if kind.startswith("digitnet._core."):
         return any(each.__name__ == name for each in type(value).__mro__)
-    types: dict[str, tuple[type, ...]] = {"str": (str,), "bytes": (bytes,), "bool": (bool, np.bool_)}
-    return isinstance(value, types.get(name, (object,)))
+    if name == "bool":
+        return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # or NumPy's
+    return isinstance(value, {"str": str, "bytes": bytes}.get(name, object))
 
 
 def _is_whole(value: object) -> bool:
@@ -291,8 +299,8 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.ndim == 0
+    if getattr(value, "ndim", 0) > 0:
+        return False
     return hasattr(value, "__float__") or hasattr(value, "__index__")
 
 
@@ -313,7 +321,7 @@ def _expected(kind: str) -> str:
         words = [word for word in words if word != WORDS["int"]]
     if "a path" in words:  # in any form
         words = [word for word in words if word not in (WORDS["str"], WORDS["bytes"])]
-    size = re.search(r"FixedSize\((\d+)\)", kind)
+    size = SIZE.search(kind)
     return _any_of(words) + (f", {size[1]} of them" if size else "")
 
 
@@ -335,14 +343,16 @@ def _with_article(name: str) -> str:
     return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"
 
 
-def _shown(value: object) -> str:
+def _shown(value: Any) -> str:  # noqa: ANN401
     """A value as a message can show it: short, on one line."""
-    if isinstance(value, np.ndarray):
-        return f"an array of dtype {value.dtype} and shape {value.shape}"
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    if value is None or isinstance(value, (bool, int, float, str, bytes, list, tuple, dict, np.generic)):
-        text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        if value.shape != ():
+            return f"an array of dtype {value.dtype} and shape {value.shape}"
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str, bytes, list, tuple, dict)):
+        text = " ".join(repr(value).split())
         return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
     return _with_article(type(value).__name__)
 

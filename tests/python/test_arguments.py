@@ -1,6 +1,8 @@
 """Arguments of the wrong types: one line that names the argument, what was found and what was expected."""
 
 import inspect
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -123,7 +125,7 @@ def test_methods_and_properties_say_where(net, data):
     assert (
         told(setattr, dn.Adam(), "learning_rate", "x") == "Optimizer: learning_rate is 'x', expected a number"
     )
-    assert told(setattr, net, "metadata", 3) == "Network: metadata is 3, expected a Mapping"
+    assert told(setattr, net, "metadata", 3) == "Network: metadata is 3, expected a dict"
     assert told(setattr, dn.Rng(1), "state", [1, 2]) == (
         "Rng: state is [1, 2], expected a sequence of whole numbers of at least 0, 4 of them"
     )
@@ -248,6 +250,20 @@ def test_values_that_fail_when_they_are_looked_at_still_make_a_type_error():
             raise ValueError
 
     assert "sizes" in told(dn.Network, Hostile())
+
+
+def test_numbers_of_numpy_are_shown_as_numbers():
+    assert told(dn.Rng, np.float64(2.5)) == f"Rng: seed is 2.5, expected {WHOLE}"
+    assert told(dn.Rng, np.int8(-3)) == f"Rng: seed is -3, expected {WHOLE}"
+    assert told(dn.Rng, np.zeros((2, 0))) == (
+        f"Rng: seed is an array of dtype float64 and shape (2, 0), expected {WHOLE}"
+    )
+
+
+def test_numpy_is_not_imported_for_it():
+    """It takes longer than the rest of digitnet, and digitnet --help needs none of it."""
+    program = "import sys, digitnet.cli; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("rate", [1, np.float32(1), np.int64(1), np.array(1.0), True])
