@@ -6,6 +6,8 @@
 #include "bindings.hpp"
 #include "signature.hpp"
 
+#include <digitnet/error.hpp>
+
 #include <exception>
 #include <string>
 #include <string_view>
@@ -108,7 +110,7 @@ void explain_argument_errors(py::module_& m) {
     if (PyExceptionClass_Check(object.ptr())) continue;  // Python makes those
     for (const auto& [member, function] : py::dict(object.attr("__dict__"))) {
       const std::string member_name = py::str(member);
-      explain_function(member_name == "__init__" ? place : place + "." + member_name, function);
+      explain_function(member_name == "__init__" ? place : detail::text(place, ".", member_name), function);
     }
   }
 }

@@ -76,7 +76,7 @@ Labels to_labels(const char* where, const py::object& numbers);
 /// Samples, with labels or without: uint8 (n, rows, columns) or (n, inputs), or float likewise.
 /// A C-contiguous array of uint8 or float32 is not copied but kept alive.
 /// @throws ShapeError, ArgumentError  if the array is neither
-Dataset to_dataset(const char* where, const py::object& images, Labels labels, std::size_t classes);
+Dataset to_dataset(const char* where, const py::object& object, Labels labels, std::size_t classes);
 
 /// Samples to ask a network about; a Dataset is taken as it is.
 Dataset to_samples(const char* where, const py::object& images);

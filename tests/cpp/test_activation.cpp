@@ -54,10 +54,10 @@ TEST_CASE("activation: an unknown name is answered with those there are", "[acti
 }
 
 TEST_CASE("activation: a name with a slip or two is answered with the one that was meant", "[activation][error]") {
-  const std::vector<std::pair<const char*, const char*>> slips{
-      {"rleu", "relu"}, {"Relu", "relu"}, {"leakyrelu", "leaky_relu"}, {"tan", "tanh"}, {"softmaxx", "softmax"}};
-  for (const auto& [slip, meant] : slips) {
-    CHECK_ERROR(activation_from_name(slip), ArgumentError, std::string("softmax; did you mean \"") + meant + "\"?");
+  const std::vector<std::array<std::string, 2>> slips{
+      {{"rleu", "relu"}, {"Relu", "relu"}, {"leakyrelu", "leaky_relu"}, {"tan", "tanh"}, {"softmaxx", "softmax"}}};
+  for (const auto& slip : slips) {
+    CHECK_ERROR(activation_from_name(slip[0]), ArgumentError, "softmax; did you mean \"" + slip[1] + "\"?");
   }
   for (const char* other : {"", "x", "ab", "swish", "mish"}) {
     const auto hinted = [&] {
