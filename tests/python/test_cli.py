@@ -411,6 +411,13 @@ def test_early_stopping_keeps_the_best_network_and_measures_it(run, mnist):
     assert err.splitlines()[-1] == f"digitnet: {ended}"
 
 
+def test_early_stopping_that_keeps_the_last_epoch_is_not_worth_a_word(run):
+    words = ["--epochs", 2, "--early-stopping", 5, "--early-stopping-metric", "training_loss"]
+    code, out, err = run("train", "--hidden", "16", *words, "--json")
+    assert (code, json.loads(out)["best_epoch"]) == (0, 2)
+    assert re.fullmatch(r"(epoch \d/2: [^\n]+\n){2}", err)
+
+
 def test_a_plateau_lowers_the_rate(run, monkeypatch):
     rates = []
     real_train = dn.train

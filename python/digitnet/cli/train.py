@@ -187,7 +187,7 @@ def run(options: argparse.Namespace) -> int:
     provenance = _provenance(options, optimizer, data.train, kept)
     if history is not None and history.best_epoch > 0:
         provenance["best_epoch"] = history.best_epoch
-        if not options.quiet:
+        if not options.quiet and kept.epoch < options.epochs:
             ended = f"ended after epoch {len(reports)} of {options.epochs}"
             tell(f"{ended}; epoch {kept.epoch} is what is kept")
     if test is None:
