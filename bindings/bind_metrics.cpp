@@ -8,8 +8,6 @@
 namespace digitnet::python {
 namespace {
 
-using FloatMatrix = py::array_t<float, py::array::c_style | py::array::forcecast>;
-
 /// Counts (classes, classes) as C++ wants them.
 ConfusionMatrix to_confusion(const char* where, const py::object& object) {
   const py::array array = to_array(where, object);
@@ -69,8 +67,12 @@ void bind_metrics(py::module_& m) {
       py::arg("predicted"), py::arg("labels"), "The share of labels that were predicted, in [0, 1].");
   m.def(
       "top_k_accuracy",
-      [](const FloatMatrix& outputs, const ArrayObject& labels, std::size_t k) {
-        if (outputs.ndim() != 2) throw ShapeError("top_k_accuracy: expected outputs of shape (batch, classes)");
+      [](const ArrayObject& object, const ArrayObject& labels, std::size_t k) {
+        const auto outputs = to_array_of<float>("top_k_accuracy", object);
+        if (outputs.ndim() != 2) {
+          throw ShapeError(
+              detail::text("top_k_accuracy: outputs of ", array_text(outputs), ", expected shape (batch, classes)"));
+        }
         Matrix<float> matrix = Matrix<float>::from_shape(
             {static_cast<std::size_t>(outputs.shape(0)), static_cast<std::size_t>(outputs.shape(1))});
         std::copy_n(outputs.data(), matrix.size(), matrix.data());

@@ -59,7 +59,7 @@ py::array to_array(const char* where, const py::object& object);
 template <class Element>
 auto to_array_of(const char* where, const py::object& object) {
   using Elements = py::array_t<Element, py::array::c_style | py::array::forcecast>;
-  if (auto elements = Elements::ensure(object)) return elements;
+  if (auto elements = Elements::ensure(to_array(where, object))) return elements;
   throw ArgumentError(detail::text(where, ": NumPy makes no array of numbers of this"));
 }
 

@@ -107,6 +107,8 @@ def told(function, *arguments, **named):
         # Arrays that are none.
         (lambda: dn.Dataset(None, [1]), "Dataset: found None, expected an array"),
         (lambda: dn.accuracy("x", [1]), "accuracy: found a str, expected an array"),
+        (lambda: dn.loss("hinge", None, [0]), "loss: found None, expected an array"),
+        (lambda: dn.top_k_accuracy("x", [1], 1), "top_k_accuracy: found a str, expected an array"),
     ],
 )
 def test_the_argument_is_named(call, message):

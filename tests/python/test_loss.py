@@ -115,7 +115,7 @@ def test_what_is_asked_about_stays_as_it_was(outputs):
             dn.ShapeError,
             "loss: outputs of dtype float64 and shape (2), expected shape",
         ),
-        ({"outputs": "ink"}, dn.ArgumentError, "loss: NumPy makes no array of numbers"),
+        ({"outputs": [["a", "b"]]}, dn.ArgumentError, "loss: NumPy makes no array of numbers"),
         ({"labels": [0]}, dn.ShapeError, "huber: outputs of shape (2, 3) and 1 labels, expected as many"),
         ({"labels": [0, 3]}, dn.ArgumentError, "huber: label 3 of sample 1, expected 0 to 2"),
         ({"labels": [0, -1]}, dn.ArgumentError, "loss: label -1 of sample 1, expected 0 to 255"),
