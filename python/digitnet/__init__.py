@@ -73,13 +73,14 @@ from digitnet._core import (
     with_warmup,
     write_idx,
 )
-from digitnet.training import train
+from digitnet.training import SCHEDULES, make_schedule, train
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "LOSSES",
     "OPTIMIZERS",
+    "SCHEDULES",
     "AdaGrad",
     "Adam",
     "AdamW",
@@ -127,6 +128,7 @@ __all__ = [
     "loss",
     "macro_average",
     "make_optimizer",
+    "make_schedule",
     "one_cycle_schedule",
     "precision",
     "read_idx",

@@ -73,6 +73,12 @@ def require(where: str, name: str, kind: str, value: object) -> None:
         raise TypeError(msg)
 
 
+def nearest(name: str, names: Iterable[str], *, quote: str = "") -> str:
+    """A hint, "; did you mean ...?", if a name is almost one of those there are."""
+    near = difflib.get_close_matches(name, list(names), 1)
+    return f"; did you mean {quote}{near[0]}{quote}?" if near else ""
+
+
 # ---------------------------------------------------------------- signatures
 
 
@@ -157,8 +163,7 @@ def _problem(parameters: list[Parameter], arguments: Sequence[Any], named: Mappi
     given = dict(zip((parameter.name for parameter in by_place), arguments))
     for name in named:
         if name not in shown:
-            near = difflib.get_close_matches(name, shown, 1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = nearest(name, shown, quote="'")
             return f"no argument is called '{name}', expected {_any_of(shown)}{hint}"
         if name in given:
             return f"{name} is given twice, expected once"

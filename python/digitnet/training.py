@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, TextIO
 
 from digitnet import _core
-from digitnet._arguments import require
+from digitnet._arguments import nearest, require
 from digitnet._core import ArgumentError
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     OnBatch = Callable[[BatchReport], object]
     OnEpoch = Callable[[EpochReport], object]
 
+SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle")
+WARMUPS = {"cosine": 0.1, "one-cycle": 0.3}  # what make_schedule takes unless told; 0 for the others
+
 
 def train(
     network: Network,
@@ -38,7 +41,7 @@ def train(
     epochs: int = 10,
     batch_size: int = 128,
     optimizer: Optimizer | str | None = None,
-    schedule: Callable[[float], float] | None = None,
+    schedule: Callable[[float], float] | str | None = None,
     seed: int = 0,
     threads: int = 0,
     shuffle: bool = True,
@@ -81,7 +84,7 @@ def train(
         optimizer: the rule of the steps; or its name, one of OPTIMIZERS, for one with its
             default_learning_rate; None takes Adam().
         schedule: function from progress in (0, 1) to a factor on the learning rate, such as
-            cosine_schedule(); None keeps it constant.
+            cosine_schedule(); or a name, one of SCHEDULES, as for make_schedule; None keeps it constant.
         seed: of the share set aside and of the order of the samples.
         threads: how many to use; 0 takes default_threads().
         shuffle: whether each epoch has an order of its own.
@@ -125,6 +128,7 @@ def train(
     require("train", "data", "digitnet._core.Dataset", data)
     require("train", "validation", "float | digitnet._core.Dataset | None", validation)
     require("train", "optimizer", "digitnet._core.Optimizer | str | None", optimizer)
+    require("train", "schedule", "collections.abc.Callable | str | None", schedule)
     require("train", "on_batch", "collections.abc.Callable | None", on_batch)
     require("train", "on_epoch", "collections.abc.Callable | None", on_epoch)
     if isinstance(optimizer, str):
@@ -133,6 +137,8 @@ def train(
         except ArgumentError as error:
             msg = f"train: {error}"
             raise ArgumentError(msg) from None
+    if isinstance(schedule, str):
+        schedule = _named_schedule("train", schedule)
     if sample_weights is not None and isinstance(validation, float):
         msg = "train: sample_weights with a share as validation, expected a Dataset: which sample is which?"
         raise ArgumentError(msg)
@@ -186,6 +192,42 @@ def train(
             on_epoch=report_epoch,
             stop=stop,
         )
+
+
+def make_schedule(name: str, warmup: float | None = None) -> Callable[[float], float]:
+    """The schedule of a name, as on the command line.
+
+    Args:
+        name: one of SCHEDULES: constant; step, a tenth from half of the training on and again from three
+            quarters; exponential, to a hundredth; cosine, to 0; one-cycle, up and down to almost 0.
+        warmup: share of the training in which the rate rises at first, in [0, 1), above 0 for one-cycle; None
+            takes 0.1 for cosine, 0.3 for one-cycle, else 0.
+
+    Raises:
+        ArgumentError: if there is no such schedule, or the share is out of range.
+    """
+    require("make_schedule", "name", "str", name)
+    require("make_schedule", "warmup", "float | None", warmup)
+    return _named_schedule("make_schedule", name, warmup)
+
+
+def _named_schedule(where: str, name: str, warmup: float | None = None) -> Callable[[float], float]:
+    if name not in SCHEDULES:
+        near = nearest(name, SCHEDULES, quote='"')
+        msg = f'{where}: schedule "{name[:40]}", expected one of {", ".join(SCHEDULES)}{near}'
+        raise ArgumentError(msg)
+    share = WARMUPS.get(name, 0.0) if warmup is None else warmup
+    if name == "cosine":
+        return _core.cosine_schedule(share)
+    if name == "one-cycle":
+        return _core.one_cycle_schedule(share)
+    if name == "step":
+        plain = _core.step_schedule([0.5, 0.75])
+    elif name == "exponential":
+        plain = _core.exponential_schedule()
+    else:
+        plain = _core.constant_schedule()
+    return _core.with_warmup(plain, share)
 
 
 def _split(data: Dataset, validation: float | Dataset | None, seed: int) -> tuple[Dataset, Dataset | None]:

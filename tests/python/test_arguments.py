@@ -151,7 +151,7 @@ def test_methods_and_properties_say_where(net, data):
         ({"early_stopping": True}, "early_stopping is True, expected an EarlyStopping or None"),
         ({"class_weights": 3}, "class_weights is 3, expected a sequence of numbers"),
         ({"sample_weights": ["a"]}, "sample_weights[0] is 'a', expected a number"),
-        ({"schedule": "cosine"}, "schedule is 'cosine', expected a function or None"),
+        ({"schedule": 3}, "schedule is 3, expected a function, a str or None"),
         ({"stop": 3}, "stop is 3, expected a StopFlag or None"),
         ({"on_epoch": 3}, "on_epoch is 3, expected a function or None"),
         ({"on_batch": 3}, "on_batch is 3, expected a function or None"),

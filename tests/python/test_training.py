@@ -72,6 +72,48 @@ def test_the_name_of_an_optimizer_that_there_is_not(small_network, small_data):
     assert str(caught.value) == f'train: optimizer "adm", expected one of {names}; did you mean "adam"?'
 
 
+@pytest.mark.parametrize(
+    ("name", "schedule"),
+    [
+        ("constant", dn.constant_schedule()),
+        ("step", dn.step_schedule([0.5, 0.75])),
+        ("exponential", dn.exponential_schedule()),
+        ("cosine", dn.cosine_schedule(0.1)),
+        ("one-cycle", dn.one_cycle_schedule(0.3)),
+    ],
+)
+def test_a_schedule_may_be_named(small_network, small_data, name, schedule):
+    assert name in dn.SCHEDULES
+    shares = np.linspace(0.01, 0.99, 50)
+    assert [dn.make_schedule(name)(share) for share in shares] == [schedule(share) for share in shares]
+    twin = small_network.copy()
+    dn.train(small_network, small_data, epochs=2, schedule=name)
+    dn.train(twin, small_data, epochs=2, schedule=schedule)
+    np.testing.assert_array_equal(parameters(small_network), parameters(twin))
+
+
+@pytest.mark.parametrize("name", dn.SCHEDULES)
+def test_the_warm_up_of_a_named_schedule(name):
+    assert dn.make_schedule(name, 0.5)(1e-9) < 0.05
+    if name != "one-cycle":
+        assert dn.make_schedule(name, 0)(1e-9) == pytest.approx(1)
+    for share in (-0.1, 1.5, float("nan")):
+        with pytest.raises(dn.ArgumentError):
+            dn.make_schedule(name, share)
+
+
+def test_the_name_of_a_schedule_that_there_is_not(small_network, small_data):
+    names = "constant, step, exponential, cosine, one-cycle"
+    for where, call in (
+        ("train", lambda: dn.train(small_network, small_data, schedule="cosin")),
+        ("make_schedule", lambda: dn.make_schedule("cosin")),
+    ):
+        with pytest.raises(dn.ArgumentError) as caught:
+            call()
+        message = f'{where}: schedule "cosin", expected one of {names}; did you mean "cosine"?'
+        assert str(caught.value) == message
+
+
 def test_reports_come_in_order(small_network, small_data):
     seen = []
     dn.train(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import digitnet as dn
+from digitnet._arguments import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 FAILED, USAGE, BAD_INPUT, THRESHOLD_MISSED, NETWORK, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
@@ -65,12 +65,6 @@ def load_data(options: argparse.Namespace) -> dn.Mnist:
             expected = f"expected one of {', '.join(DATASETS)}, or a folder in {where}"
             raise CommandError(USAGE, f"--name '{name}', {expected}{nearest(name, DATASETS)}")
     return dn.load_mnist(options.data, name)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A hint, if a name is almost one of those there are."""
-    near = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def add_json_option(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:

@@ -22,6 +22,7 @@ from digitnet.cli.common import (
     tell,
     whole,
 )
+from digitnet.training import WARMUPS
 
 if TYPE_CHECKING:
     import argparse
@@ -32,14 +33,11 @@ HIDDEN = "256"
 OPTIMIZER = "adamw"
 WEIGHT_DECAY = 0.05  # of adamw; the others have none unless told
 SCHEDULE = "cosine"
-WARMUPS = {"cosine": 0.1, "one-cycle": 0.3}  # the others have none unless told
 EPOCHS = 10
 BATCH_SIZE = 128
 VALIDATION = 0.1
 SEED = 1
 
-SCHEDULES = ["constant", "step", "exponential", "cosine", "one-cycle"]
-MILESTONES = [0.5, 0.75]  # of the schedule step
 AVERAGINGS = ["none", "ema", "swa"]
 METRICS = ["training_loss", "training_accuracy", "validation_loss", "validation_accuracy"]
 
@@ -107,7 +105,7 @@ def _add_optimizer_options(group: argparse._ArgumentGroup) -> None:
         "quarters; exponential, to a hundredth; cosine, to 0; one-cycle, up and down to almost 0 "
         "(default: %(default)s)"
     )
-    add("--schedule", choices=SCHEDULES, default=SCHEDULE, metavar="NAME", help=schedule)
+    add("--schedule", choices=list(dn.SCHEDULES), default=SCHEDULE, metavar="NAME", help=schedule)
     shares = ", ".join(f"{share:g} for {name}" for name, share in WARMUPS.items())
     warmup = f"share of the training in which the rate rises at first (default: {shares}, else 0)"
     add("--warmup", type=number(below=1), metavar="SHARE", help=warmup)
@@ -276,20 +274,9 @@ def _warmup(options: argparse.Namespace) -> float:
 
 
 def _schedule(options: argparse.Namespace) -> Callable[[float], float]:
-    name, warmup = options.schedule, _warmup(options)
-    if name == "cosine":
-        return dn.cosine_schedule(warmup)
-    if name == "one-cycle":
-        if warmup == 0:
-            raise CommandError(USAGE, "--warmup 0 with --schedule one-cycle, expected more than 0")
-        return dn.one_cycle_schedule(warmup)
-    if name == "step":
-        schedule = dn.step_schedule(MILESTONES)
-    elif name == "exponential":
-        schedule = dn.exponential_schedule()
-    else:
-        schedule = dn.constant_schedule()
-    return dn.with_warmup(schedule, warmup)
+    if options.schedule == "one-cycle" and options.warmup == 0:
+        raise CommandError(USAGE, "--warmup 0 with --schedule one-cycle, expected more than 0")
+    return dn.make_schedule(options.schedule, options.warmup)
 
 
 def _tools(options: argparse.Namespace) -> dict[str, Any]:
