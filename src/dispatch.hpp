@@ -35,30 +35,31 @@ inline Simd processor_simd() {
 }
 
 template <class Loop>
-void run_plain(const Loop& loop) {
+void run_plain(Loop loop) {
   loop.template operator()<static_cast<std::size_t>(Simd::plain)>();
 }
 
 #if defined(__x86_64__)
 template <class Loop>
-[[gnu::target("avx2,fma,bmi,bmi2,popcnt")]] void run_avx2(const Loop& loop) {
+[[gnu::target("avx2,fma,bmi,bmi2,popcnt")]] void run_avx2(Loop loop) {
   loop.template operator()<static_cast<std::size_t>(Simd::avx2)>();
 }
 
 template <class Loop>
-[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,bmi,bmi2,popcnt")]] void run_avx512(const Loop& loop) {
+[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,bmi,bmi2,popcnt")]] void run_avx512(Loop loop) {
   loop.template operator()<static_cast<std::size_t>(Simd::avx512)>();
 }
 #endif
 
 /// Runs a loop in the version for this processor:
 ///
-///     for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA { ... loops, or vectors of Bytes bytes ... });
+///     for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA { ... loops, or vectors of Bytes bytes ... });
 ///
-/// The loop is compiled once for each version, with what it calls if that is DIGITNET_INLINE. Sums may round differently from one version to the next, since
-/// only some have fused multiply-add; on one machine the bits are always the same.
+/// The loop is compiled once for each version, with what it calls if that is DIGITNET_INLINE. Sums may round
+/// differently from one version to the next, since only some have fused multiply-add; on one machine the bits are
+/// always the same. Capture by value: then the compiler knows that no store into an array changes what was captured.
 template <class Loop>
-void for_processor(const Loop& loop) {
+void for_processor(Loop loop) {
 #if defined(__x86_64__)
   switch (processor_simd()) {
     case Simd::avx512: return run_avx512(loop);

@@ -17,8 +17,9 @@ constexpr std::size_t few_samples = 32;
 /// Samples of a tile at the most, and units of a tile of a wide layer.
 constexpr std::size_t tile_most_samples = 128;
 constexpr std::size_t tile_wide_units = 256;
-/// Units of a tile of the sparse layer: its part of the weights stays in the second-level cache.
-constexpr std::size_t tile_sparse_units = 128;
+/// Units of the sparse layer at a time, and stripes that its rows are cut into: fewer if many units make them costly.
+constexpr std::size_t sparse_units = 128;
+constexpr std::size_t sparse_stripes(std::size_t units) { return units > 256 ? 2 : 4; }
 /// Tiles that a batch is cut into at the least, if that leaves few_samples in each.
 constexpr std::size_t least_tiles = 4;
 /// Weights of a block at the most.
@@ -29,9 +30,11 @@ constexpr std::size_t blend_rows = 64;
 
 constexpr std::size_t parts(std::size_t whole, std::size_t part) { return (whole + part - 1) / part; }
 
+/// Rows of whole vectors, and not a power of two of bytes apart: such rows share few places of the cache.
 template <class Real>
 Matrix<Real> padded_matrix(std::size_t rows, std::size_t columns) {
-  return zeros<Real>({rows, padded(columns)});
+  const std::size_t whole = padded(columns);
+  return zeros<Real>({rows, whole * sizeof(Real) % 2048 == 0 ? whole + lanes : whole});
 }
 
 }  // namespace
@@ -68,28 +71,22 @@ Engine<Real>::Engine(Network<Real>& network, const Dataset& data, Optimizer<Real
   }
   optimizer.prepare(tensor_sizes);
   if (sparse_) {
+    stripes_ = std::min(sparse_stripes(layer(0).outputs()), ink_groups(network.inputs()));
+    stripe_z_ = padded_matrix<Real>(stripes_ * batch_size, layer(0).outputs());
     for (Scratch& scratch : scratch_) {
-      scratch.ink.resize(layers_.front().tile_samples);
-      scratch.ink_left.resize(layers_.front().tile_samples);
+      scratch.ink.resize(batch_size);
+      scratch.ink_left.resize(batch_size);
       scratch.ink_bits.resize(parts(batch_size, 64));
       scratch.ink_values.resize(batch_size);
       scratch.ink_values_left.resize(batch_size);
     }
   }
-  prepare_piece_ = [this](std::size_t piece, std::size_t) { prepare_samples(piece); };
-  forward_piece_ = [this](std::size_t tile, std::size_t worker) {
+  plan_phases(batch_size);
+  do_piece_ = [this](std::size_t index, std::size_t worker) {
     const FlushDenormals guard;
-    forward_tile(phase_layer_, tile, scratch_[worker]);
+    const Piece& piece = (*phase_)[index];
+    (this->*piece.work)(piece.layer, piece.part, scratch_[worker]);
   };
-  backward_piece_ = [this](std::size_t block, std::size_t worker) {
-    const FlushDenormals guard;
-    backward_block(phase_layer_, block, scratch_[worker]);
-  };
-  clipped_piece_ = [this](std::size_t block, std::size_t worker) {
-    const FlushDenormals guard;
-    clipped_block(phase_layer_, block, scratch_[worker]);
-  };
-  limit_piece_ = [this](std::size_t tile, std::size_t) { limit_norms(phase_layer_, tile); };
 }
 
 /// Room for layer i, and how its work is cut.
@@ -116,18 +113,28 @@ void Engine<Real>::plan(std::size_t i, std::size_t batch_size) {
     std::copy_n(layer(i).bias.data(), units, space.padded_bias.data());
   }
 
-  // The loss needs a whole row of the last layer, batch normalisation a whole column.
-  space.tile_units =
-      is_last(i) || space.narrow ? units : std::min(units, is_sparse(i) ? tile_sparse_units : tile_wide_units);
-  const std::size_t unit_tiles = parts(units, space.tile_units);
-  space.tile_samples = std::clamp(parts(batch_size, parts(least_tiles, unit_tiles)), few_samples, tile_most_samples);
-  if (space.norm) space.tile_samples = batch_size;
+  // Forward. The loss needs a whole row of the last layer, batch normalisation a whole column.
+  if (space.norm) {
+    space.tile_samples = batch_size;
+    space.tile_units = std::min({units, tile_wide_units, padded(parts(units, least_tiles))});
+  } else {
+    space.tile_units = is_last(i) || space.narrow || is_sparse(i) ? units : std::min(units, tile_wide_units);
+    const std::size_t unit_tiles = parts(units, space.tile_units);
+    space.tile_samples =
+        std::clamp(parts(batch_size, parts(least_tiles, unit_tiles)), few_samples, tile_most_samples);
+  }
 
-  // At least four blocks, of whole vectors, unless the layer is small.
+  // Blocks of whole vectors, at least four unless the layer is small.
   const std::size_t rows = std::min(block_weights / units, parts(inputs, least_tiles));
   space.block_rows = is_sparse(i) ? ink_group : std::max(lanes, padded(rows));
-
   space.norms.resize(parts(inputs, space.block_rows));
+
+  // Backward, likewise.
+  const bool by_samples = space.narrow && !options_.batch_norm;
+  space.back_samples = by_samples ? few_samples : batch_size;
+  space.back_units = by_samples ? inputs : space.block_rows;
+  space.back_norms.resize(parts(batch_size, space.back_samples) * parts(inputs, space.back_units));
+
   if (keeps_gradients_) {
     space.weight_gradients = zeros<Real>({inputs, units});
     space.bias_gradients = zero_vector<Real>(units);
@@ -148,6 +155,54 @@ void Engine<Real>::plan(std::size_t i, std::size_t batch_size) {
     at_least(scratch.unit_gradient, std::max(space.block_rows, units));
     if (options_.batch_norm) at_least(scratch.gamma_gradient, std::max(space.block_rows, units));
   }
+}
+
+/// Both phases in one. What is at the same place in both stays side by side: each thread begins with its own stretch.
+template <class Phase>
+Phase beside(const Phase& a, const Phase& b) {
+  Phase both;
+  auto next = b.begin();
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    for (; next != b.end() && (2 * (next - b.begin()) + 1) * a.size() < (2 * k + 1) * b.size(); ++next)
+      both.push_back(*next);
+    both.push_back(a[k]);
+  }
+  both.insert(both.end(), next, b.end());
+  return both;
+}
+
+template <class Real>
+void Engine<Real>::plan_phases(std::size_t batch_size) {
+  const auto phase = [](auto work, std::size_t layer, std::size_t count) {
+    Phase pieces;
+    for (std::size_t part = 0; part < count; ++part) pieces.push_back({work, layer, part});
+    return pieces;
+  };
+  const auto steps = [&](std::size_t i) { return phase(&Engine::weight_block, i, layers_[i].norms.size()); };
+  if (!sparse_ || thinned_) forward_.push_back(phase(&Engine::prepare_samples, 0, parts(batch_size, few_samples)));
+  if (sparse_) forward_.push_back(phase(&Engine::sparse_part, 0, stripes_ * parts(layer(0).outputs(), sparse_units)));
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Workspace& space = layers_[i];
+    forward_.push_back(phase(&Engine::forward_tile, i,
+                             parts(batch_size, space.tile_samples) * parts(layer(i).outputs(), space.tile_units)));
+    if (keeps_gradients_)
+      clipped_steps_ = beside(phase(&Engine::clipped_block, i, space.norms.size()), clipped_steps_);
+    if (options_.max_norm > 0) {
+      limits_ = beside(phase(&Engine::limit_norms, i, parts(layer(i).outputs(), limit_units)), limits_);
+    }
+  }
+  Phase waiting;  // the steps of the layer behind: its weights are still needed on the way back to it
+  for (std::size_t i = layers_.size(); i-- > 1;) {
+    backward_.push_back(beside(phase(&Engine::backward_tile, i, layers_[i].back_norms.size()), waiting));
+    waiting = steps(i);
+  }
+  backward_.push_back(beside(steps(0), waiting));
+}
+
+template <class Real>
+void Engine<Real>::run(const Phase& phase) {
+  phase_ = &phase;
+  team_.run(phase.size(), do_piece_);
 }
 
 template <class Real>
@@ -172,27 +227,12 @@ StepResult Engine<Real>::step(std::span<const std::uint32_t> samples, double sch
     for (const std::uint32_t sample : samples) weight_ += sample_weights_[sample];
   }
   optimizer_.begin_step(schedule);
-  if (!sparse_ || thinned_) team_.run(parts(samples.size(), few_samples), prepare_piece_);
-  for (phase_layer_ = 0; phase_layer_ < layers_.size(); ++phase_layer_) {
-    const Workspace& space = layers_[phase_layer_];
-    team_.run(parts(samples.size(), space.tile_samples) * parts(layer(phase_layer_).outputs(), space.tile_units),
-              forward_piece_);
-  }
+  for (const Phase& phase : forward_) run(phase);
   first_step_ = false;
-  for (phase_layer_ = layers_.size(); phase_layer_-- > 0;) {
-    team_.run(layers_[phase_layer_].norms.size(), backward_piece_);
-  }
+  for (const Phase& phase : backward_) run(phase);
   if (measures_gradients_) count_norms();
-  if (keeps_gradients_) {
-    for (phase_layer_ = 0; phase_layer_ < layers_.size(); ++phase_layer_) {
-      team_.run(layers_[phase_layer_].norms.size(), clipped_piece_);
-    }
-  }
-  if (options_.max_norm > 0) {
-    for (phase_layer_ = 0; phase_layer_ < layers_.size(); ++phase_layer_) {
-      team_.run(parts(layer(phase_layer_).outputs(), limit_units), limit_piece_);
-    }
-  }
+  run(clipped_steps_);
+  run(limits_);
 
   StepResult result{.weight = weight_};
   for (std::size_t tile = 0; tile < parts(samples.size(), layers_.back().tile_samples); ++tile) {
@@ -236,9 +276,9 @@ void draw_mask(std::span<Real> mask, double share, Rng rng) {
 }
 
 template <class Real>
-void Engine<Real>::prepare_samples(std::size_t piece) {
-  const std::size_t last = std::min(samples_.size(), (piece + 1) * few_samples);
-  for (std::size_t s = piece * few_samples; s < last; ++s) {
+void Engine<Real>::prepare_samples(std::size_t /*layer*/, std::size_t part, Scratch& /*scratch*/) {
+  const std::size_t last = std::min(samples_.size(), (part + 1) * few_samples);
+  for (std::size_t s = part * few_samples; s < last; ++s) {
     if (thinned_) {
       thinned_->thin(s, *sparse_, samples_[s], options_.input_dropout, fork(0, s, 0));
       continue;
@@ -253,6 +293,30 @@ void Engine<Real>::prepare_samples(std::size_t piece) {
   }
 }
 
+/// What one stripe of rows of the sparse layer gives to the z of some units, for all samples; the first, the bias too.
+template <class Real>
+void Engine<Real>::sparse_part(std::size_t i, std::size_t part, Scratch& scratch) {
+  const Dense<Real>& dense = layer(i);
+  const std::size_t unit_tiles = parts(dense.outputs(), sparse_units);
+  const std::size_t stripe = part / unit_tiles;
+  const std::size_t unit = part % unit_tiles * sparse_units;
+  const std::size_t groups = ink_groups(dense.inputs());
+  const std::size_t group = stripe * groups / stripes_;
+  const std::size_t rows = std::min(dense.inputs(), (stripe + 1) * groups / stripes_ * ink_group) - group * ink_group;
+  const std::span<Ink> ink = std::span(scratch.ink).subspan(0, samples_.size());
+  for (std::size_t s = 0; s < ink.size(); ++s) {
+    ink[s] = ink_of(s, group);
+    __builtin_prefetch(ink[s].bits);
+    __builtin_prefetch(ink[s].values);
+    __builtin_prefetch(ink[s].values + 64);
+  }
+  sparse_product<Real>(row(stripe_z_, stripe * ink.size()).data() + unit, stripe_z_.shape(1),
+                       stripe == 0 ? dense.bias.data() + unit : nullptr,
+                       row(dense.weights, group * ink_group).data() + unit, dense.outputs(),
+                       std::min(sparse_units, dense.outputs() - unit), rows, ink, scratch.ink_left,
+                       byte_scale_.data());
+}
+
 template <class Real>
 void Engine<Real>::forward_tile(std::size_t i, std::size_t tile, Scratch& scratch) {
   Workspace& space = layers_[i];
@@ -261,10 +325,11 @@ void Engine<Real>::forward_tile(std::size_t i, std::size_t tile, Scratch& scratc
   const std::size_t sample_tile = tile / unit_tiles;
   const std::size_t first_sample = sample_tile * space.tile_samples;
   const std::size_t first_unit = tile % unit_tiles * space.tile_units;
+  if (first_sample >= samples_.size()) return;  // the last batch may be a small one
   const Range samples{first_sample, std::min(space.tile_samples, samples_.size() - first_sample)};
   const Range units{first_unit, std::min(space.tile_units, outputs - first_unit)};
 
-  preactivation(i, samples, units, scratch);
+  preactivation(i, samples, units);
   const auto part = [&](Matrix<Real>& matrix) {
     return batch_view(matrix, outputs).columns_from(units.first, units.count);
   };
@@ -305,18 +370,18 @@ void Engine<Real>::look_at_units(std::size_t i, std::size_t s, Range units, std:
 
 /// z = a_{i-1} W + b, for some samples and units.
 template <class Real>
-void Engine<Real>::preactivation(std::size_t i, Range samples, Range units, Scratch& scratch) {
+void Engine<Real>::preactivation(std::size_t i, Range samples, Range units) {
   const Dense<Real>& dense = layer(i);
   Workspace& space = layers_[i];
   const MatrixView<Real> z = batch_view(space.a, dense.outputs())
                                  .rows_from(samples.first, samples.count)
                                  .columns_from(units.first, units.count);
   if (is_sparse(i)) {
-    const std::span<Ink> ink = std::span(scratch.ink).subspan(0, samples.count);
-    for (std::size_t s = 0; s < samples.count; ++s) ink[s] = ink_of(samples.first + s, 0);
-    sparse_product<Real>(z.data, z.stride, dense.bias.data() + units.first, dense.weights.data() + units.first,
-                         dense.outputs(), units.count, ink_groups(dense.inputs()), ink, scratch.ink_left,
-                         byte_scale_.data());
+    const std::size_t stride = stripe_z_.shape(1);
+    for (std::size_t s = 0; s < samples.count; ++s) {
+      const Real* const parts_of_z = stripe_z_.data() + (samples.first + s) * stride + units.first;
+      sum_rows<Real>(z.row(s).data(), parts_of_z, samples_.size() * stride, units.count, stripes_);
+    }
     return;
   }
   const MatrixView<Real> x = inputs_of(i).rows_from(samples.first, samples.count);
@@ -362,69 +427,75 @@ void Engine<Real>::loss_gradient(Range samples, std::size_t tile) {
   tile_correct_[tile] = correct;
 }
 
+/// dz_{i-1} = (dz_i W_i^T) * f'(z_{i-1}) for some samples and some columns, which are rows of W_i; and for all columns
+/// of the batch what batch normalisation makes of it.
 template <class Real>
-void Engine<Real>::backward_block(std::size_t i, std::size_t block, Scratch& scratch) {
+void Engine<Real>::backward_tile(std::size_t i, std::size_t tile, Scratch& scratch) {
+  Workspace& space = layers_[i];
+  Workspace& before = layers_[i - 1];
+  const std::size_t inputs = layer(i).inputs();
+  const std::size_t unit_tiles = parts(inputs, space.back_units);
+  const std::size_t first_sample = tile / unit_tiles * space.back_samples;
+  const std::size_t first_unit = tile % unit_tiles * space.back_units;
+  space.back_norms[tile] = 0;
+  if (first_sample >= samples_.size()) return;
+  const Range samples{first_sample, std::min(space.back_samples, samples_.size() - first_sample)};
+  const Range units{first_unit, std::min(space.back_units, inputs - first_unit)};
+  const auto part = [&](Matrix<Real>& matrix) {
+    return batch_view(matrix, inputs).rows_from(samples.first, samples.count).columns_from(units.first, units.count);
+  };
+  const MatrixView<Real> dz = batch_view(space.dz, layer(i).outputs()).rows_from(samples.first, samples.count);
+  const MatrixView<Real> dx = part(before.dz);
+  if (space.narrow) {
+    const Matrix<Real>& transposed = space.transposed_weights;
+    for (std::size_t s = 0; s < dx.rows; ++s) {
+      combine_rows<Real>(dx.row(s).data(), nullptr, transposed.data() + units.first, transposed.shape(1), units.count,
+                         nullptr, dz.row(s).data(), dz.columns);
+    }
+  } else {
+    gemm<Real>(Real{1}, dz, Transpose::no, view(std::as_const(layer(i).weights)).rows_from(units.first, units.count),
+               Transpose::yes, Real{0}, dx);
+  }
+  if (options_.dropout > 0) {
+    const MatrixView<Real> mask = part(before.mask);
+    for (std::size_t s = 0; s < dx.rows; ++s) {
+      for (std::size_t k = 0; k < units.count; ++k) dx.row(s)[k] *= mask.row(s)[k];
+    }
+  }
+  const Activation activation = layer(i - 1).activation;
+  const MatrixView<Real> kept = part(needs_preactivation(activation) ? before.z : before.a);
+  for (std::size_t s = 0; s < dx.rows; ++s) fast_activation_gradient<Real>(activation, dx.row(s), kept.row(s));
+  if (!before.norm) return;
+  const std::span<Real> gamma_gradient = values(scratch.gamma_gradient).subspan(0, units.count);
+  const std::span<Real> beta_gradient = values(scratch.unit_gradient).subspan(0, units.count);
+  before.norm->backward(dx, units.first, gamma_gradient, beta_gradient);
+  space.back_norms[tile] += take_unit_gradient(gamma_index(i - 1), values(before.norm->gamma), units, gamma_gradient,
+                                               values(before.gamma_gradients));
+  space.back_norms[tile] += take_unit_gradient(beta_index(i - 1), values(before.norm->beta), units, beta_gradient,
+                                               values(before.beta_gradients));
+}
+
+/// The gradients and the step of some rows of weights, and of a part of the biases.
+template <class Real>
+void Engine<Real>::weight_block(std::size_t i, std::size_t block, Scratch& scratch) {
   Workspace& space = layers_[i];
   Dense<Real>& dense = layer(i);
   const std::size_t first = block * space.block_rows;
   const Range rows{first, std::min(space.block_rows, dense.inputs() - first)};
   BlockNorms& norms = space.norms[block];
   norms = {};
-  if (is_last(i) && block == 0) {  // of the others, the layer behind has done it
-    const MatrixView<Real> dz = batch_view(space.dz, dense.outputs());
-    sum_rows<Real>(scratch.unit_gradient.data(), dz.data, dz.stride, dz.columns, dz.rows);
-    take_unit_gradient(bias_index(i), values(dense.bias), {0, dz.columns}, values(scratch.unit_gradient),
-                       values(space.bias_gradients), norms);
-    if (!keeps_gradients_) arrange_narrow_bias(i, {0, dz.columns});
-  }
-  if (i > 0) input_gradient(i, rows, scratch, norms);  // by the weights before their step
   take_weight_gradient(i, rows, weight_gradient(i, rows, scratch), scratch, norms);
-}
 
-/// dz_{i-1} = (dz_i W_i^T) * f'(z_{i-1}) for some columns, which are rows of W_i; and what follows for the biases.
-template <class Real>
-void Engine<Real>::input_gradient(std::size_t i, Range rows, Scratch& scratch, BlockNorms& norms) {
-  const Workspace& space = layers_[i];
-  Workspace& before = layers_[i - 1];
-  const std::size_t units = layer(i).outputs();
-  const std::size_t inputs = layer(i).inputs();
-  const MatrixView<Real> dz = batch_view(layers_[i].dz, units);
-  const MatrixView<Real> dx = batch_view(before.dz, inputs).columns_from(rows.first, rows.count);
-  if (space.narrow) {
-    const Matrix<Real>& transposed = space.transposed_weights;
-    for (std::size_t s = 0; s < dx.rows; ++s) {
-      combine_rows<Real>(dx.row(s).data(), nullptr, transposed.data() + rows.first, transposed.shape(1), rows.count,
-                         nullptr, dz.row(s).data(), units);
-    }
-  } else {
-    gemm<Real>(Real{1}, dz, Transpose::no, view(std::as_const(layer(i).weights)).rows_from(rows.first, rows.count),
-               Transpose::yes, Real{0}, dx);
-  }
-  if (options_.dropout > 0) {
-    const MatrixView<Real> mask = batch_view(before.mask, inputs).columns_from(rows.first, rows.count);
-    for (std::size_t s = 0; s < dx.rows; ++s) {
-      for (std::size_t k = 0; k < rows.count; ++k) dx.row(s)[k] *= mask.row(s)[k];
-    }
-  }
-  const Activation activation = layer(i - 1).activation;
-  const MatrixView<Real> kept =
-      batch_view(needs_preactivation(activation) ? before.z : before.a, inputs).columns_from(rows.first, rows.count);
-  for (std::size_t s = 0; s < dx.rows; ++s) fast_activation_gradient<Real>(activation, dx.row(s), kept.row(s));
-
-  const std::span<Real> gradient = values(scratch.unit_gradient).subspan(0, rows.count);
-  if (before.norm) {  // the mean takes every bias away again, so it has no gradient; beta stands for it
-    const std::span<Real> gamma_gradient = values(scratch.gamma_gradient).subspan(0, rows.count);
-    before.norm->backward(dx, rows.first, gamma_gradient, gradient);
-    take_unit_gradient(gamma_index(i - 1), values(before.norm->gamma), rows, gamma_gradient,
-                       values(before.gamma_gradients), norms);
-    take_unit_gradient(beta_index(i - 1), values(before.norm->beta), rows, gradient, values(before.beta_gradients),
-                       norms);
-  } else {
-    sum_rows<Real>(gradient.data(), dx.data, dx.stride, dx.columns, dx.rows);
-    take_unit_gradient(bias_index(i - 1), values(layer(i - 1).bias), rows, gradient, values(before.bias_gradients),
-                       norms);
-    if (!keeps_gradients_) arrange_narrow_bias(i - 1, rows);
-  }
+  if (space.norm) return;  // the mean takes every bias away again, so it has no gradient; beta stands for it
+  const std::size_t share = padded(parts(dense.outputs(), space.norms.size()));
+  const std::size_t first_unit = block * share;
+  if (first_unit >= dense.outputs()) return;
+  const Range units{first_unit, std::min(share, dense.outputs() - first_unit)};
+  const MatrixView<Real> dz = batch_view(space.dz, dense.outputs()).columns_from(units.first, units.count);
+  sum_rows<Real>(scratch.unit_gradient.data(), dz.data, dz.stride, dz.columns, dz.rows);
+  norms.bias = take_unit_gradient(bias_index(i), values(dense.bias), units, values(scratch.unit_gradient),
+                                  values(space.bias_gradients));
+  if (!keeps_gradients_) arrange_narrow_bias(i, units);
 }
 
 /// The ink of the batch at one group of inputs.
@@ -504,17 +575,18 @@ void Engine<Real>::take_weight_gradient(std::size_t i, Range rows, std::span<Rea
 }
 
 /// Likewise for parameters of which each unit has one.
+/// @return  the sum of the squares of their gradients, if that is asked for
 template <class Real>
-void Engine<Real>::take_unit_gradient(std::size_t tensor, std::span<Real> parameters, Range units,
-                                      std::span<Real> gradient, std::span<Real> kept, BlockNorms& norms) {
+double Engine<Real>::take_unit_gradient(std::size_t tensor, std::span<Real> parameters, Range units,
+                                        std::span<Real> gradient, std::span<Real> kept) {
   const std::span<Real> used = gradient.subspan(0, units.count);
   if (options_.clip_value > 0) limit_values(used, options_.clip_value);
-  if (measures_gradients_) norms.others += sum_of_squares_of<Real>(used);
   if (keeps_gradients_) {
     std::copy(used.begin(), used.end(), kept.begin() + static_cast<std::ptrdiff_t>(units.first));
   } else {
     optimizer_.update(tensor, units.first, parameters.subspan(units.first, units.count), used, false);
   }
+  return measures_gradients_ ? sum_of_squares_of<Real>(used) : 0;
 }
 
 template <class Real>
@@ -543,8 +615,9 @@ void Engine<Real>::count_norms() {
     double weights = 0;
     for (const BlockNorms& norms : space.norms) {
       weights += norms.gradient;
-      all += norms.gradient + norms.others;
+      all += norms.gradient + norms.bias;
     }
+    for (const double squares : space.back_norms) all += squares;
     space.gradient_norm_sum += std::sqrt(weights);
   }
   const double norm = std::sqrt(all);
@@ -579,7 +652,7 @@ void Engine<Real>::clipped_block(std::size_t i, std::size_t block, Scratch& scra
 
 /// Makes the weights of some units shorter if they are longer than allowed.
 template <class Real>
-void Engine<Real>::limit_norms(std::size_t i, std::size_t tile) {
+void Engine<Real>::limit_norms(std::size_t i, std::size_t tile, Scratch& /*scratch*/) {
   Matrix<Real>& weights = layer(i).weights;
   const std::size_t first = tile * limit_units;
   const std::size_t count = std::min(limit_units, layer(i).outputs() - first);

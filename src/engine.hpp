@@ -23,19 +23,23 @@ struct StepResult {
 
 /// Everything a training step needs, allocated once.
 ///
-/// A step goes through the layers forward, then backward. What one layer does is a phase, cut into pieces that
-/// the team shares, with a wait for all at its end:
+/// A step goes through the layers forward, then backward, in phases. The pieces of a phase need nothing of each
+/// other and are shared by the team; behind each phase all wait for all:
 ///
-///   forward, in tiles of samples and units:      a_i = f(a_{i-1} W_i + b_i); behind the last, dz = dL/dz
-///   backward, in blocks of rows of the weights:  dz_{i-1} = (dz_i W_i^T) * f'(z_{i-1}),  for those columns
-///                                                dW_i = a_{i-1}^T dz_i, and the step, while both are in the cache
+///   forward, layer by layer:   a_i = f(a_{i-1} W_i + b_i); behind the last, dz = dL/dz   in tiles of samples and units
+///   backward, layer by layer:  dz_{i-1} = (dz_i W_i^T) * f'(z_{i-1})                     in tiles of samples and units
+///        beside the next one:  dW_i = a_{i-1}^T dz_i, db_i, and the step                 in blocks of rows of W_i,
+///                                                                                        while they are in the cache
 ///
 /// No two pieces write to the same place and nothing is summed across threads. The cut depends on the shapes
 /// alone. So the result is the same bits for any number of threads.
 ///
 /// Each product takes one of three ways; each is BLAS's within rounding, which is their plain form:
 ///
-///   sparse  of the first layer, where most inputs are zero, as in MNIST: the zeros are left out
+///   sparse  of the first layer, where most inputs are zero, as in MNIST: the zeros are left out. Forward it is a
+///           phase before the others, cut by rows of the weights as the way back is, and each thread begins with the
+///           same rows: so a row stays in the cache of one processor. The parts of z that the stripes of rows give
+///           are summed up in their order.
 ///   narrow  of layers with few units, such as the ten outputs
 ///   BLAS    all others
 ///
@@ -81,7 +85,7 @@ class Engine {
   /// Sums of squares that a block of weights leaves.
   struct BlockNorms {
     double gradient = 0;
-    double others = 0;  // gradients of biases and the like that the block has dealt with
+    double bias = 0;  // of the gradients of the biases that the block has seen to
     double change = 0;
     double weights = 0;
   };
@@ -91,9 +95,11 @@ class Engine {
     Matrix<Real> a;  // (batch, units): first z, then a in its place
     Matrix<Real> z;  // where the derivative needs it, else empty
     Matrix<Real> dz;
-    std::size_t tile_samples = 0;
+    std::size_t tile_samples = 0;  // forward
     std::size_t tile_units = 0;
-    std::size_t block_rows = 0;
+    std::size_t back_samples = 0;  // backward, to the layer before
+    std::size_t back_units = 0;
+    std::size_t block_rows = 0;  // of weights
 
     // Of a narrow layer: its weights in the forms that narrow_product and combine_rows want.
     bool narrow = false;
@@ -112,8 +118,9 @@ class Engine {
     Vector<Real> bias_gradients;
     Vector<Real> gamma_gradients;
     Vector<Real> beta_gradients;
-    std::vector<BlockNorms> norms;
-    Matrix<std::uint8_t> alive;  // (tiles of samples, units): whether f'(z) was ever other than 0
+    std::vector<BlockNorms> norms;   // of each block
+    std::vector<double> back_norms;  // of each tile backward: squares of the gradients of gamma and beta
+    Matrix<std::uint8_t> alive;      // (tiles of samples, units): whether f'(z) was ever other than 0
     double gradient_norm_sum = 0;
   };
 
@@ -143,14 +150,26 @@ class Engine {
   void plan(std::size_t i, std::size_t batch_size);
   void weigh_samples();
 
-  void prepare_samples(std::size_t piece);
+  /// The number `part` of the pieces that some work on layer `layer` is cut into.
+  struct Piece {
+    void (Engine::*work)(std::size_t layer, std::size_t part, Scratch& scratch);
+    std::size_t layer;
+    std::size_t part;
+  };
+  using Phase = std::vector<Piece>;
+
+  void plan_phases(std::size_t batch_size);
+  void run(const Phase& phase);
+
+  void prepare_samples(std::size_t i, std::size_t part, Scratch& scratch);
+  void sparse_part(std::size_t i, std::size_t part, Scratch& scratch);
   void forward_tile(std::size_t i, std::size_t tile, Scratch& scratch);
-  void preactivation(std::size_t i, Range samples, Range units, Scratch& scratch);
+  void preactivation(std::size_t i, Range samples, Range units);
   void look_at_units(std::size_t i, std::size_t s, Range units, std::size_t sample_tile, Scratch& scratch);
   void loss_gradient(Range samples, std::size_t tile);
 
-  void backward_block(std::size_t i, std::size_t block, Scratch& scratch);
-  void input_gradient(std::size_t i, Range rows, Scratch& scratch, BlockNorms& norms);
+  void backward_tile(std::size_t i, std::size_t tile, Scratch& scratch);
+  void weight_block(std::size_t i, std::size_t block, Scratch& scratch);
   InkByInput find_ink(std::size_t group, Scratch& scratch) const;
   std::span<Real> weight_gradient(std::size_t i, Range rows, Scratch& scratch);
 
@@ -161,11 +180,11 @@ class Engine {
   std::size_t beta_index(std::size_t i) const { return 2 * (layers_.size() + i) + 1; }
 
   void take_weight_gradient(std::size_t i, Range rows, std::span<Real> gradient, Scratch& scratch, BlockNorms& norms);
-  void take_unit_gradient(std::size_t tensor, std::span<Real> parameters, Range units, std::span<Real> gradient,
-                          std::span<Real> kept, BlockNorms& norms);
+  double take_unit_gradient(std::size_t tensor, std::span<Real> parameters, Range units, std::span<Real> gradient,
+                            std::span<Real> kept);
   void step_weights(std::size_t i, Range rows, std::span<const Real> gradient, Scratch& scratch, BlockNorms& norms);
   void clipped_block(std::size_t i, std::size_t block, Scratch& scratch);
-  void limit_norms(std::size_t i, std::size_t tile);
+  void limit_norms(std::size_t i, std::size_t tile, Scratch& scratch);
   void arrange_narrow(std::size_t i, Range rows);
   void arrange_narrow_bias(std::size_t i, Range units);
   void count_norms();
@@ -180,17 +199,21 @@ class Engine {
   std::array<Real, 256> byte_scale_;       // what a byte of ink counts for
   std::optional<SparseSamples> sparse_;    // none: x_
   std::optional<ThinnedSamples> thinned_;  // with dropout of inputs
-  Matrix<Real> x_;                         // (batch, inputs)
+  std::size_t stripes_ = 0;                // of rows of the sparse layer
+  Matrix<Real> stripe_z_;                  // (stripes * batch, units): what each gives to z
+  Matrix<Real> x_;                         // (batch, inputs), if not sparse
   std::vector<Workspace> layers_;
   std::vector<Scratch> scratch_;  // one for each worker
   std::vector<double> tile_losses_;
   std::vector<std::size_t> tile_correct_;
   std::vector<double> sample_weights_;  // of the data set; empty: all 1
-  std::function<void(std::size_t, std::size_t)> prepare_piece_;
-  std::function<void(std::size_t, std::size_t)> forward_piece_;
-  std::function<void(std::size_t, std::size_t)> backward_piece_;
-  std::function<void(std::size_t, std::size_t)> clipped_piece_;
-  std::function<void(std::size_t, std::size_t)> limit_piece_;
+
+  std::vector<Phase> forward_;
+  std::vector<Phase> backward_;
+  Phase clipped_steps_;
+  Phase limits_;
+  const Phase* phase_ = nullptr;  // in work
+  std::function<void(std::size_t, std::size_t)> do_piece_;
 
   // Of the step in work.
   std::span<const std::uint32_t> samples_;
@@ -199,7 +222,6 @@ class Engine {
   bool first_step_ = true;
   double weight_ = 0;  // of all samples of the batch
   Real clip_factor_ = 1;
-  std::size_t phase_layer_ = 0;
 
   // Since the last statistics.
   std::size_t steps_ = 0;

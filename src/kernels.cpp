@@ -27,6 +27,7 @@ struct Sums {
     }
   }
   DIGITNET_INLINE void add(Real factor, const Real* values) {
+    asm("" : "+r"(values));  // one address for all: the compiler would keep a pointer for each vector
     for (std::size_t i = 0; i < Count; ++i) {
       Vector part;
       std::memcpy(&part, values + i * width, Bytes);
@@ -59,7 +60,7 @@ DIGITNET_INLINE void for_blocks(std::size_t columns, const Take& take, std::size
 template <class Real>
 void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
                   const std::uint16_t* indices, const std::uint8_t* values, std::size_t count, const Real* scale) {
-  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
       sums.start_with(start == nullptr ? nullptr : start + first);
       for (std::size_t k = 0; k < count; ++k) sums.add(scale[values[k]], matrix + indices[k] * stride + first);
@@ -71,7 +72,7 @@ void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t 
 template <class Real>
 void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
                   const std::uint16_t* indices, const Real* factors, std::size_t count) {
-  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
       sums.start_with(start == nullptr ? nullptr : start + first);
       if (indices == nullptr) {
@@ -87,7 +88,7 @@ void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t 
 template <class Real>
 void narrow_product(Real* c, const Real* start, const Real* a, std::size_t row_stride, std::size_t column_stride,
                     const Real* b, std::size_t m, std::size_t count) {
-  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     using Row = Sums<Real, Bytes, lanes * sizeof(Real) / Bytes>;
     constexpr std::size_t together = Bytes == 64 ? 8 : 4;  // rows whose sums fit into the registers
     std::size_t i = 0;
@@ -112,7 +113,7 @@ void narrow_product(Real* c, const Real* start, const Real* a, std::size_t row_s
 
 template <class Real>
 void sum_rows(Real* sum, const Real* matrix, std::size_t stride, std::size_t columns, std::size_t count) {
-  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
       sums.start_with(nullptr);
       for (std::size_t k = 0; k < count; ++k) sums.add(Real{1}, matrix + k * stride + first);
@@ -150,20 +151,32 @@ DIGITNET_INLINE void for_ink(std::uint64_t bits, const std::uint8_t*& values, co
 
 template <class Real>
 void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
-                    std::size_t columns, std::size_t groups, std::span<const Ink> samples, std::span<Ink> scratch,
+                    std::size_t columns, std::size_t inputs, std::span<const Ink> samples, std::span<Ink> scratch,
                     const Real* scale) {
-  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+  const std::size_t groups = ink_groups(inputs);
+  // Rows that are a multiple of this many bytes apart share few places of the cache, and are copied next to each other.
+  const bool collides = stride * sizeof(Real) % 2048 == 0;
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
       std::copy(samples.begin(), samples.end(), scratch.begin());
+      alignas(64) Real copies[ink_group * sums.columns];
       for (std::size_t group = 0; group < groups; ++group) {
-        const Real* const rows = weights + group * ink_group * stride + first;
+        const Real* rows = weights + group * ink_group * stride + first;
+        std::size_t apart = stride;
+        if (collides) {
+          const std::size_t count = std::min(ink_group, inputs - group * ink_group);
+          for (std::size_t i = 0; i < count; ++i)
+            std::memcpy(copies + i * sums.columns, rows + i * stride, sizeof(Real) * sums.columns);
+          rows = copies;
+          apart = sums.columns;
+        }
         for (std::size_t s = 0; s < samples.size(); ++s) {
           const std::uint64_t bits = *scratch[s].bits++;
           if (bits == 0 && group > 0) continue;
           Real* const target = z + s * z_stride + first;
           sums.start_with(group > 0 ? target : bias == nullptr ? nullptr : bias + first);
           for_ink(bits, scratch[s].values, [&](std::size_t i, std::uint8_t value) DIGITNET_INLINE_LAMBDA {
-            sums.add(scale[value], rows + i * stride);
+            sums.add(scale[value], rows + i * apart);
           });
           sums.store(target);
         }
@@ -175,7 +188,7 @@ void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real*
 template <class Real>
 void sparse_gradient(Real* gradient, std::size_t gradient_stride, std::size_t rows, const Real* dz,
                      std::size_t dz_stride, std::size_t columns, const InkByInput& ink, const Real* scale) {
-  for_processor([&]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
       std::copy(ink.values.begin(), ink.values.end(), ink.next.begin());
       for (std::size_t block = 0; block < ink.bits.size(); ++block) {
@@ -239,7 +252,7 @@ DIGITNET_INLINE float fast_tanh(float z) {
 
 template <class Function>
 DIGITNET_INLINE void map_all(std::span<float> values, const Function& f) {
-  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t>() DIGITNET_INLINE_LAMBDA {
     float* __restrict const v = values.data();
     for (std::size_t i = 0; i < values.size(); ++i) v[i] = f(v[i]);
   });
@@ -247,7 +260,7 @@ DIGITNET_INLINE void map_all(std::span<float> values, const Function& f) {
 
 template <class Function>
 DIGITNET_INLINE void scale_all(std::span<float> gradient, std::span<const float> kept, const Function& f) {
-  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t>() DIGITNET_INLINE_LAMBDA {
     float* __restrict const g = gradient.data();
     const float* __restrict const k = kept.data();
     for (std::size_t i = 0; i < gradient.size(); ++i) g[i] *= f(k[i]);

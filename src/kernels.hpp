@@ -72,12 +72,12 @@ struct Ink {
 /// @param z        (samples, columns), `z_stride` numbers from row to row
 /// @param bias     `columns` numbers, or null for zeros
 /// @param weights  (inputs, columns), `stride` numbers from row to row
-/// @param groups   ink_groups(inputs)
+/// @param inputs   as many rows of weights and bits of each sample there are
 /// @param scratch  room for as many as samples
 /// @param scale    what each of the 256 bytes counts for
 template <class Real>
 void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
-                    std::size_t columns, std::size_t groups, std::span<const Ink> samples, std::span<Ink> scratch,
+                    std::size_t columns, std::size_t inputs, std::span<const Ink> samples, std::span<Ink> scratch,
                     const Real* scale);
 
 /// 64 x 64 bits, a number for each row.

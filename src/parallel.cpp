@@ -49,9 +49,14 @@ void wait_while(const std::atomic<int>& value, int old) {
 struct ThreadTeam::State {
   using Work = std::function<void(std::size_t, std::size_t)>;
 
-  /// The round (upper half) and its next piece (lower half). A piece is claimed by raising this as a whole, so a
-  /// thread that comes late cannot claim a piece of a round it knows nothing of.
-  std::atomic<std::uint64_t> ticket{nothing};
+  /// Of each worker: the round (upper half) and the next piece of his stretch (lower half). Pieces are dealt out in
+  /// stretches, the same ones in each round of as many, so that what they work on stays in the worker's cache; who
+  /// has done his own helps the others. A piece is claimed by raising a ticket as a whole, so a thread that comes
+  /// late cannot claim a piece of a round it knows nothing of.
+  struct alignas(64) Ticket {
+    std::atomic<std::uint64_t> value{nothing};
+  };
+  std::vector<Ticket> tickets;
   std::atomic<std::size_t> pieces{0};
   std::atomic<const Work*> work{nullptr};
   std::atomic<int> round{0};  // changes with each round: what idle threads wait for
@@ -65,14 +70,26 @@ struct ThreadTeam::State {
   static constexpr std::uint64_t nothing = 0xffffffffu;  // in the lower half: no piece to claim
   static constexpr std::uint64_t next_round = std::uint64_t{1} << 32;
 
+  explicit State(std::size_t workers) : tickets(workers) {}
+
   void take_pieces(std::size_t worker) {
+    for (std::size_t i = 0; i < tickets.size(); ++i) {
+      take_pieces_of((worker + i) % tickets.size(), worker);
+    }
+  }
+
+  /// Where the stretch of a worker begins; that of the next is its end.
+  std::size_t stretch(std::size_t owner, std::size_t count) const { return owner * count / tickets.size(); }
+
+  void take_pieces_of(std::size_t owner, std::size_t worker) {
+    std::atomic<std::uint64_t>& ticket = tickets[owner].value;
     for (;;) {
       std::uint64_t current = ticket.load(std::memory_order_acquire);
       const std::uint64_t piece = current & nothing;
       // What is read here is of the ticket's round if the ticket is still the same when it is raised.
       const std::size_t count = pieces.load(std::memory_order_acquire);
       const Work* const function = work.load(std::memory_order_acquire);
-      if (piece == nothing || piece >= count) return;
+      if (piece == nothing || piece >= stretch(owner + 1, count)) return;
       if (ticket.compare_exchange_weak(current, current + 1, std::memory_order_acq_rel)) {
         do_piece(*function, static_cast<std::size_t>(piece), worker);
       }
@@ -110,11 +127,12 @@ struct ThreadTeam::State {
   }
 };
 
-ThreadTeam::ThreadTeam(std::size_t threads) : state_(std::make_unique<State>()) {
+ThreadTeam::ThreadTeam(std::size_t threads) {
   const std::size_t wanted = threads == 0 ? default_threads() : threads;
   if (wanted > most_threads) {
     throw ArgumentError(detail::text("ThreadTeam: ", wanted, " threads, expected at most ", most_threads));
   }
+  state_ = std::make_unique<State>(wanted);
   try {
     for (std::size_t worker = 1; worker < wanted; ++worker) {
       state_->threads.emplace_back([state = state_.get(), worker] { state->live(worker); });
@@ -139,14 +157,17 @@ void ThreadTeam::run(std::size_t pieces, const std::function<void(std::size_t, s
     throw ArgumentError(detail::text("ThreadTeam::run: ", pieces, " pieces, expected less than 2147483648"));
   }
   // No piece of the round before is left, and from here on no late thread can claim one.
-  const std::uint64_t current = (state.ticket.load(std::memory_order_relaxed) & ~State::nothing) + State::next_round;
-  state.ticket.store(current | State::nothing, std::memory_order_release);
+  const std::uint64_t before = state.tickets.front().value.load(std::memory_order_relaxed);
+  const std::uint64_t round = (before & ~State::nothing) + State::next_round;
+  for (State::Ticket& ticket : state.tickets) ticket.value.store(round | State::nothing, std::memory_order_release);
   state.pieces.store(pieces, std::memory_order_release);
   state.work.store(&work, std::memory_order_release);
   state.left.store(static_cast<int>(pieces), std::memory_order_relaxed);
   state.failed.store(false, std::memory_order_relaxed);
   state.failure = nullptr;
-  state.ticket.store(current, std::memory_order_release);
+  for (std::size_t worker = 0; worker < state.tickets.size(); ++worker) {
+    state.tickets[worker].value.store(round + state.stretch(worker, pieces), std::memory_order_release);
+  }
   state.wake_all();
   state.take_pieces(0);
   for (int left = state.left.load(std::memory_order_acquire); left != 0;

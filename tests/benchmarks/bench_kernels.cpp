@@ -19,6 +19,16 @@ const digitnet::Dataset& sample() {
   return data;
 }
 
+/// Pixels of the first images that are not zero.
+std::size_t ink_of_images(std::size_t count) {
+  std::size_t ink = 0;
+  for (std::size_t image = 0; image < count; ++image) {
+    const auto pixels = sample().pixels(image);
+    ink += pixels.size() - static_cast<std::size_t>(std::count(pixels.begin(), pixels.end(), 0));
+  }
+  return ink;
+}
+
 /// Packing 6,000 images: done once for a training.
 void sparse_pack(benchmark::State& state) {
   digitnet::ThreadTeam team(1);
@@ -42,23 +52,55 @@ void sparse_forward(benchmark::State& state) {
   const auto scale = digitnet::detail::byte_scale<float>();
   std::vector<digitnet::detail::Ink> ink(batch);
   std::vector<digitnet::detail::Ink> scratch(batch);
-  std::size_t ink_count = 0;
-  for (std::size_t image = 0; image < batch; ++image) {
-    ink[image] = packed->ink(image);
-    const auto pixels = sample().pixels(image);
-    ink_count += pixels.size() - static_cast<std::size_t>(std::count(pixels.begin(), pixels.end(), 0));
-  }
+  for (std::size_t image = 0; image < batch; ++image) ink[image] = packed->ink(image);
   for ([[maybe_unused]] const auto _ : state) {
-    digitnet::detail::sparse_product(z.data(), units, bias.data(), weights.data(), units, units,
-                                     digitnet::detail::ink_groups(784), std::span<const digitnet::detail::Ink>(ink),
-                                     std::span(scratch), scale.data());
+    digitnet::detail::sparse_product(z.data(), units, bias.data(), weights.data(), units, units, 784,
+                                     std::span<const digitnet::detail::Ink>(ink), std::span(scratch), scale.data());
     benchmark::ClobberMemory();
   }
   // The operations that are done, not those of a dense product.
-  state.counters["GF/s"] = benchmark::Counter(2e-9 * static_cast<double>(ink_count * units),
+  state.counters["GF/s"] = benchmark::Counter(2e-9 * static_cast<double>(ink_of_images(batch) * units),
                                               benchmark::Counter::kIsIterationInvariantRate);
 }
-BENCHMARK(sparse_forward)->Arg(128)->Arg(256)->Arg(800)->Arg(1024);
+BENCHMARK(sparse_forward)->Arg(128)->Arg(256)->Arg(512)->Arg(800)->Arg(1024);
+
+/// dW = x^T dz of 128 images, zeros left out; `units` outputs.
+void sparse_gradient(benchmark::State& state) {
+  const auto units = static_cast<std::size_t>(state.range(0));
+  constexpr std::size_t batch = 128;
+  constexpr std::size_t groups = digitnet::detail::ink_groups(784);
+  digitnet::ThreadTeam team(1);
+  const auto packed = digitnet::detail::SparseSamples::pack(sample(), team);
+  digitnet::Rng rng(1);
+  const Matrix<float> dz = digitnet::normal<float>({batch, units}, rng);
+  Matrix<float> gradient = digitnet::zeros<float>({digitnet::detail::ink_group, units});
+  const auto scale = digitnet::detail::byte_scale<float>();
+  std::vector<digitnet::detail::BitSquare> bits(groups * batch / 64);
+  std::vector<const std::uint8_t*> values(groups * batch);
+  for (std::size_t group = 0; group < groups; ++group) {
+    for (std::size_t image = 0; image < batch; ++image) {
+      const digitnet::detail::Ink ink = packed->ink(image, group);
+      bits[group * batch / 64 + image / 64][image % 64] = *ink.bits;
+      values[group * batch + image] = ink.values;
+    }
+  }
+  for (digitnet::detail::BitSquare& square : bits) digitnet::detail::transpose_bits(square);
+  std::vector<const std::uint8_t*> next(batch);
+  for ([[maybe_unused]] const auto _ : state) {
+    for (std::size_t group = 0; group < groups; ++group) {
+      const std::size_t rows = std::min(digitnet::detail::ink_group, 784 - group * digitnet::detail::ink_group);
+      digitnet::detail::sparse_gradient<float>(gradient.data(), units, rows, dz.data(), units, units,
+                                               {.bits = std::span(bits).subspan(group * batch / 64, batch / 64),
+                                                .values = std::span(values).subspan(group * batch, batch),
+                                                .next = next},
+                                               scale.data());
+      benchmark::ClobberMemory();
+    }
+  }
+  state.counters["GF/s"] = benchmark::Counter(2e-9 * static_cast<double>(ink_of_images(batch) * units),
+                                              benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(sparse_gradient)->Arg(128)->Arg(256)->Arg(512)->Arg(800)->Arg(1024);
 
 /// z = a W + b of a batch of 128 with few outputs.
 void narrow_forward(benchmark::State& state) {

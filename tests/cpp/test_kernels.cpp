@@ -222,8 +222,7 @@ TEMPLATE_TEST_CASE("sparse_product and sparse_gradient: agree with gemm for ever
           Matrix<Real> z = normal<Real>({count, columns + 3}, rng);
           std::vector<detail::Ink> scratch(count);
           detail::sparse_product<Real>(z.data(), columns + 3, with_bias ? bias.data() : nullptr, used.data,
-                                       used.stride, columns, detail::ink_groups(inputs), batch.samples, scratch,
-                                       scale.data());
+                                       used.stride, columns, inputs, batch.samples, scratch, scale.data());
           CHECK(test::relative_error(part_of(z, count, columns), expected) < tolerance);
         }
 
