@@ -8,7 +8,7 @@ namespace {
 
 FloatArrayList state_of(const Optimizer<float>& optimizer) {
   py::list arrays;
-  for (const std::vector<float>& numbers : optimizer.state()) {
+  for (const auto& numbers : optimizer.state()) {
     arrays.append(py::array_t<float>(static_cast<py::ssize_t>(numbers.size()), numbers.data()));  // a copy
   }
   return arrays;

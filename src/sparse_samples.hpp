@@ -45,11 +45,14 @@ class SparseSamples {
   }
 
  private:
+  template <class Value>
+  using Array = std::vector<Value, AlignedAllocator<Value>>;
+
   std::size_t groups_ = 0;
-  std::vector<std::uint64_t> bits_;          // of each group of each sample
-  std::vector<std::uint16_t> group_begins_;  // likewise, in the values of the sample
-  std::vector<std::size_t> begins_;          // of each sample in the values, and their end
-  std::vector<std::uint8_t> values_;
+  Array<std::uint64_t> bits_;          // of each group of each sample
+  Array<std::uint16_t> group_begins_;  // likewise, in the values of the sample
+  Array<std::size_t> begins_;          // of each sample in the values, and their end
+  Array<std::uint8_t> values_;
 };
 
 /// The samples of a batch with a part of their ink left out at random: dropout of the inputs.

@@ -27,6 +27,8 @@ namespace digitnet {
 template <class Real>
 class Optimizer {
  public:
+  using Numbers = std::vector<Real, detail::AlignedAllocator<Real>>;
+
   virtual ~Optimizer() = default;
 
   /// The name it has in files and on the command line.
@@ -71,12 +73,12 @@ class Optimizer {
   std::size_t steps() const { return steps_; }
 
   /// What is remembered, tensor by tensor: all first numbers (such as first moments), then all second ones.
-  const std::vector<std::vector<Real>>& state() const { return state_; }
+  const std::vector<Numbers>& state() const { return state_; }
 
   /// Goes on where another optimizer of the same kind and settings stood: with its steps() and its state().
   /// Nothing else is remembered, so all that follows is the same bits.
   /// @throws ShapeError  if the state does not have the sizes that prepare was told; nothing is changed then
-  void restore(std::size_t steps, std::vector<std::vector<Real>> state) {
+  void restore(std::size_t steps, std::vector<Numbers> state) {
     if (state.size() != state_.size()) {
       throw ShapeError(detail::text("optimizer: a state of ", state.size(), " arrays, expected ", state_.size(), " (",
                                     name(), ", ", tensors_, " tensors)"));
@@ -130,7 +132,7 @@ class Optimizer {
   Real rate_ = 0;
   std::size_t steps_ = 0;
   std::size_t tensors_ = 0;
-  std::vector<std::vector<Real>> state_;
+  std::vector<Numbers> state_;
 };
 
 /// Stochastic gradient descent, plain, with momentum m, or with Nesterov's:

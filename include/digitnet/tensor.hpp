@@ -30,33 +30,38 @@ namespace digitnet {
 
 namespace detail {
 
-/// Memory that begins with a cache line: vectors of 64 bytes that straddle two lines are loaded at half the speed.
-template <class Value>
-struct CacheLineAllocator {
-  using value_type = Value;
-  static constexpr std::align_val_t alignment{64};
+/// Memory that begins with a cache line, since vectors of 64 bytes that straddle two lines are loaded at half the
+/// speed; a megabyte or more in huge pages where the system has them, since the processor has to look up the place
+/// of each page.
+/// @throws std::bad_alloc
+void* allocate_aligned(std::size_t bytes);
+void free_aligned(void* memory, std::size_t bytes) noexcept;
 
-  CacheLineAllocator() = default;
+template <class Value>
+struct AlignedAllocator {
+  using value_type = Value;
+
+  AlignedAllocator() = default;
   template <class Other>
-  CacheLineAllocator(const CacheLineAllocator<Other>&) {}
+  AlignedAllocator(const AlignedAllocator<Other>&) {}
 
   Value* allocate(std::size_t count) {
     if (count > std::numeric_limits<std::size_t>::max() / sizeof(Value)) throw std::bad_array_new_length();
-    return static_cast<Value*>(::operator new(count * sizeof(Value), alignment));
+    return static_cast<Value*>(allocate_aligned(count * sizeof(Value)));
   }
-  void deallocate(Value* memory, std::size_t) { ::operator delete(memory, alignment); }
+  void deallocate(Value* memory, std::size_t count) { free_aligned(memory, count * sizeof(Value)); }
 
-  bool operator==(const CacheLineAllocator&) const { return true; }
+  bool operator==(const AlignedAllocator&) const { return true; }
 };
 
 }  // namespace detail
 
 /// Rows of numbers, row-major. Samples are rows: inputs (batch, inputs), weights (inputs, outputs).
 template <class Real>
-using Matrix = xt::xtensor<Real, 2, xt::layout_type::row_major, detail::CacheLineAllocator<Real>>;
+using Matrix = xt::xtensor<Real, 2, xt::layout_type::row_major, detail::AlignedAllocator<Real>>;
 
 template <class Real>
-using Vector = xt::xtensor<Real, 1, xt::layout_type::row_major, detail::CacheLineAllocator<Real>>;
+using Vector = xt::xtensor<Real, 1, xt::layout_type::row_major, detail::AlignedAllocator<Real>>;
 
 /// Grey images, (count, rows, columns), 0 for no ink, 255 for full ink.
 using Images = xt::xtensor<std::uint8_t, 3>;
