@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -48,6 +49,7 @@ void wait_while(const std::atomic<int>& value, int old) {
 /// busy machine a thread may wake up milliseconds late, and then finds nothing left to do.
 struct ThreadTeam::State {
   using Work = std::function<void(std::size_t, std::size_t)>;
+  using Clock = std::chrono::steady_clock;
 
   /// Of each worker: the round (upper half) and the next piece of his stretch (lower half). Pieces are dealt out in
   /// stretches, the same ones in each round of as many, so that what they work on stays in the worker's cache; who
@@ -62,6 +64,13 @@ struct ThreadTeam::State {
   std::atomic<int> round{0};  // changes with each round: what idle threads wait for
   std::atomic<int> left{0};   // pieces that are not done
   std::atomic<bool> failed{false};
+
+  // Of the thread that calls run.
+  std::size_t own_pieces = 0;       // that it did in this round
+  Clock::time_point alone_until{};  // it does all by itself, since the others were not getting on
+  Clock::duration rest = least_rest;
+  Clock::time_point late{};  // when that was
+
   std::atomic<bool> leaving{false};
   std::mutex failure_mutex;
   std::exception_ptr failure;
@@ -69,6 +78,9 @@ struct ThreadTeam::State {
 
   static constexpr std::uint64_t nothing = 0xffffffffu;  // in the lower half: no piece to claim
   static constexpr std::uint64_t next_round = std::uint64_t{1} << 32;
+
+  static constexpr Clock::duration least_rest = std::chrono::milliseconds(10);
+  static constexpr Clock::duration longest_rest = std::chrono::milliseconds(800);
 
   explicit State(std::size_t workers) : tickets(workers) {}
 
@@ -91,6 +103,7 @@ struct ThreadTeam::State {
       const Work* const function = work.load(std::memory_order_acquire);
       if (piece == nothing || piece >= stretch(owner + 1, count)) return;
       if (ticket.compare_exchange_weak(current, current + 1, std::memory_order_acq_rel)) {
+        if (worker == 0) ++own_pieces;
         do_piece(*function, static_cast<std::size_t>(piece), worker);
       }
     }
@@ -113,6 +126,19 @@ struct ThreadTeam::State {
       take_pieces(worker);
       if (!leaving.load(std::memory_order_acquire)) wait_while(round, seen);
     }
+  }
+
+  /// Another process may have taken the processor from a thread with a piece in work, and then keeps it for
+  /// milliseconds. If that happens, the caller goes on alone for a while, longer if it happens again soon, so that on
+  /// a busy machine a team is not slower than one thread.
+  /// @param worked  time the caller spent on its pieces of the round
+  /// @param waited  and on waiting for those of the others
+  void judge(Clock::time_point now, Clock::duration worked, Clock::duration waited) {
+    const auto own = static_cast<Clock::rep>(std::max<std::size_t>(own_pieces, 1));
+    if (waited < std::chrono::microseconds(100) + 4 * worked / own) return;
+    rest = now - late < 4 * rest ? std::min(4 * rest, longest_rest) : least_rest;
+    late = now;
+    alone_until = now + rest;
   }
 
   void wake_all() {
@@ -149,7 +175,9 @@ std::size_t ThreadTeam::size() const { return state_->threads.size() + 1; }
 
 void ThreadTeam::run(std::size_t pieces, const std::function<void(std::size_t, std::size_t)>& work) {
   State& state = *state_;
-  if (pieces <= 1 || state.threads.empty()) {  // nothing to share: no other thread is woken
+  State::Clock::time_point begin{};
+  if (pieces > 1 && !state.threads.empty()) begin = State::Clock::now();
+  if (begin < state.alone_until || pieces <= 1 || state.threads.empty()) {  // no other thread is woken
     for (std::size_t piece = 0; piece < pieces; ++piece) work(piece, 0);
     return;
   }
@@ -168,12 +196,16 @@ void ThreadTeam::run(std::size_t pieces, const std::function<void(std::size_t, s
   for (std::size_t worker = 0; worker < state.tickets.size(); ++worker) {
     state.tickets[worker].value.store(round + state.stretch(worker, pieces), std::memory_order_release);
   }
+  state.own_pieces = 0;
   state.wake_all();
   state.take_pieces(0);
+  const State::Clock::time_point done = State::Clock::now();
   for (int left = state.left.load(std::memory_order_acquire); left != 0;
        left = state.left.load(std::memory_order_acquire)) {
     wait_while(state.left, left);
   }
+  const State::Clock::time_point now = State::Clock::now();
+  state.judge(now, done - begin, now - done);
   if (state.failure) std::rethrow_exception(state.failure);
 }
 

@@ -308,11 +308,11 @@ TEST_CASE("optimizer: what is remembered lies tensor by tensor, first moments be
   }
   CHECK(sizes(sgd).empty());
   CHECK(sizes(momentum) == std::vector<std::size_t>{2, 1});
-  CHECK(momentum.state() == std::vector<std::vector<double>>{{1, -2}, {1}});
-  CHECK(adam.state() == std::vector<std::vector<double>>{{0.5, -1}, {0.5}, {0.25, 1}, {0.25}});
+  CHECK(momentum.state() == std::vector<Optimizer<double>::Numbers>{{1, -2}, {1}});
+  CHECK(adam.state() == std::vector<Optimizer<double>::Numbers>{{0.5, -1}, {0.5}, {0.25, 1}, {0.25}});
 
   adam.prepare({3});  // forgets all of that
-  CHECK(adam.state() == std::vector<std::vector<double>>{{0, 0, 0}, {0, 0, 0}});
+  CHECK(adam.state() == std::vector<Optimizer<double>::Numbers>{{0, 0, 0}, {0, 0, 0}});
   CHECK(adam.steps() == 0);
 }
 
@@ -398,7 +398,7 @@ TEST_CASE("optimizer: AdaGrad's steps shrink as gradients add up", "[optimizer]"
   }
   AdaGrad<float> with_start(1.0, 0.5);
   with_start.prepare({2});
-  CHECK(with_start.state() == std::vector<std::vector<float>>{{0.5, 0.5}});
+  CHECK(with_start.state() == std::vector<Optimizer<float>::Numbers>{{0.5, 0.5}});
 }
 
 TEMPLATE_TEST_CASE("optimizer: centered RMSProp survives a gradient that never changes", "[optimizer]", float,
