@@ -8,10 +8,12 @@
 namespace digitnet {
 
 /// A team of threads, this one included. Work is cut into numbered pieces by the caller, in a way that does
-/// not depend on the number of threads; which thread takes which piece is left to chance. If each piece
-/// writes only what is its own, results are the same bits for any number of threads.
+/// not depend on the number of threads. Each thread begins with the pieces it had in the round before, if there
+/// are as many, and then helps the others. If each piece writes only what is its own, results are the same bits
+/// for any number of threads.
 ///
-/// Threads that wait spin for some microseconds and then sleep, so an idle team costs nothing.
+/// Threads that wait spin for some microseconds and then sleep, so an idle team costs nothing. When the system takes
+/// the processor from one of them in the middle of a piece, the caller works alone for a while (10 to 800 ms).
 class ThreadTeam {
  public:
   /// @param threads  how many in all; 0 takes as many as default_threads() says

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 
 #include <atomic>
+#include <chrono>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -56,6 +57,21 @@ TEST_CASE("ThreadTeam: what the pieces wrote can be read after run, without more
   bool right = true;
   for (std::size_t i = 0; i < squares.size(); ++i) right = right && squares[i] == i * i;
   CHECK(right);
+}
+
+TEST_CASE("ThreadTeam: every piece is done once, also if threads are late again and again", "[parallel]") {
+  ThreadTeam team(3);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<std::atomic<int>> done(6);
+    team.run(done.size(), [&](std::size_t piece, std::size_t worker) {
+      if (worker != 0 && round % 7 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      ++done[piece];
+    });
+    bool each_once = true;
+    for (const auto& count : done) each_once = each_once && count == 1;
+    CAPTURE(round);
+    CHECK(each_once);
+  }
 }
 
 TEST_CASE("ThreadTeam: the first exception is thrown again, and the team works on", "[parallel][error]") {
