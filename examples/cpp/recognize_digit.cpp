@@ -74,15 +74,20 @@ int main(int argc, char** argv) {
   app.add_option("file", files, "Pictures, or IDX files of 28 x 28 images")->required();
   const CLI::Option* model_option =
       app.add_option("--model", model, "Model file, as train_mnist writes it")->capture_default_str();
-  app.add_option("--index", index, "Which image of an IDX file, from 0")
-      ->check(whole_number())
-      ->capture_default_str();
+  const CLI::Option* index_option = app.add_option("--index", index, "Which image of an IDX file, from 0")
+                                        ->check(whole_number())
+                                        ->capture_default_str();
   app.add_flag("--show", show, "Draw what the network sees");
 
   return run_program(app, argc, argv, [&] {
     if (model_option->count() == 0 && !std::filesystem::exists(model)) {
-      throw ProgramError(exit_code::usage,
+      throw ProgramError(exit_code::bad_input,
                          "there is no " + model + " here; make one with train_mnist or name one with --model");
+    }
+    for (const std::string& file : files) {
+      if (index_option->count() == 0 || !std::filesystem::exists(file) || is_idx(file)) continue;
+      throw ProgramError(exit_code::usage, "--index " + std::to_string(index) + ": " + file +
+                                               " is no IDX file, expected one; leave --index out");
     }
     return recognize(files, model, index, show);
   });

@@ -97,14 +97,15 @@ def test_bad_values_are_exit_code_2(words):
     refused(2, f'{words[0]}: "{re.escape(words[1])}", expected a ', "train_mnist", *words)
 
 
-def test_an_index_that_is_too_large_is_exit_code_2(model, sample_folder):
+def test_an_index_that_does_not_fit_is_exit_code_2(model, sample_folder, pictures):
     images = sample_folder / "t10k-images-idx3-ubyte.gz"
     refused(2, "has 1000 images, expected", "recognize_digit", "--model", model, images, "--index", 1000)
+    refused(2, "is no IDX file, expected one", "recognize_digit", "--model", model, pictures[3], "--index", 0)
     refused(2, "has 1000 items, expected", "show_idx", images, "--index", 1000)
 
 
-def test_a_model_that_was_never_made_is_exit_code_2():
-    refused(2, "there is no mnist.safetensors here; make one with train_mnist", "recognize_digit", "3.png")
+def test_a_model_that_was_never_made_is_exit_code_3():
+    refused(3, "there is no mnist.safetensors here; make one with train_mnist", "recognize_digit", "3.png")
 
 
 @pytest.mark.parametrize("program", ["quick_start", "train_mnist"])
