@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace digitnet::detail {
 namespace {
@@ -34,6 +35,9 @@ struct Sums {
       sum[i] += factor * part;
     }
   }
+  DIGITNET_INLINE void add(const Sums& other) {
+    for (std::size_t i = 0; i < Count; ++i) sum[i] += other.sum[i];
+  }
   DIGITNET_INLINE void store(Real* values) const {
     for (std::size_t i = 0; i < Count; ++i) std::memcpy(values + i * width, &sum[i], Bytes);
   }
@@ -56,18 +60,6 @@ DIGITNET_INLINE void for_blocks(std::size_t columns, const Take& take, std::size
 }
 
 }  // namespace
-
-template <class Real>
-void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
-                  const std::uint16_t* indices, const std::uint8_t* values, std::size_t count, const Real* scale) {
-  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
-      sums.start_with(start == nullptr ? nullptr : start + first);
-      for (std::size_t k = 0; k < count; ++k) sums.add(scale[values[k]], matrix + indices[k] * stride + first);
-      sums.store(out + first);
-    });
-  });
-}
 
 template <class Real>
 void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
@@ -103,10 +95,19 @@ void narrow_product(Real* c, const Real* start, const Real* a, std::size_t row_s
       for (std::size_t r = 0; r < together; ++r) rows[r].store(c + (i + r) * lanes);
     }
     for (; i < m; ++i) {
-      Row row;
-      row.start_with(start);
-      for (std::size_t k = 0; k < count; ++k) row.add(a[i * row_stride + k * column_stride], b + k * lanes);
-      row.store(c + i * lanes);
+      constexpr std::size_t parts = Bytes == 64 ? 4 : 2;  // of the sum: an addition need not wait for the one before
+      Row sums[parts];
+      for (std::size_t part = 0; part < parts; ++part) sums[part].start_with(part == 0 ? start : nullptr);
+      const Real* const from = a + i * row_stride;
+      std::size_t k = 0;
+      for (; k + parts <= count; k += parts) {
+        for (std::size_t part = 0; part < parts; ++part) {
+          sums[part].add(from[(k + part) * column_stride], b + (k + part) * lanes);
+        }
+      }
+      for (; k < count; ++k) sums[0].add(from[k * column_stride], b + k * lanes);
+      for (std::size_t part = 1; part < parts; ++part) sums[0].add(sums[part]);
+      sums[0].store(c + i * lanes);
     }
   });
 }
@@ -178,6 +179,61 @@ void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real*
           for_ink(bits, scratch[s].values, [&](std::size_t i, std::uint8_t value) DIGITNET_INLINE_LAMBDA {
             sums.add(scale[value], rows + i * apart);
           });
+          sums.store(target);
+        }
+      }
+    });
+  });
+}
+
+namespace {
+
+/// From so many samples on, weights are copied to where they lie side by side before they are used: rows that are a
+/// power of two apart would push each other out of the first-level cache.
+constexpr std::size_t pack_for_samples = 32;
+
+}  // namespace
+
+template <class Real>
+void bytes_to_numbers(Real* numbers, std::span<const std::uint8_t> bytes) {
+  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+    Real* __restrict const to = numbers;
+    for (std::size_t i = 0; i < bytes.size(); ++i) to[i] = static_cast<Real>(bytes[i]) * (Real{1} / 255);
+  });
+}
+
+template <class Real, class Value>
+void skipping_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
+                      std::size_t columns, std::size_t inputs, std::span<const Value* const> samples,
+                      const std::uint64_t* bits, const Real* scale) {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    const std::size_t groups = ink_groups(inputs);
+    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+      constexpr std::size_t width = std::remove_reference_t<decltype(sums)>::columns;
+      alignas(64) std::array<Real, ink_group * width> packed;
+      for (std::size_t group = 0; group < groups; ++group) {
+        const Real* rows = weights + group * ink_group * stride + first;
+        std::size_t row_stride = stride;
+        if (samples.size() >= pack_for_samples) {
+          const std::size_t count = std::min(ink_group, inputs - group * ink_group);
+          for (std::size_t i = 0; i < count; ++i) std::copy_n(rows + i * stride, width, packed.data() + i * width);
+          rows = packed.data();
+          row_stride = width;
+        }
+        for (std::size_t s = 0; s < samples.size(); ++s) {
+          std::uint64_t left = bits[s * groups + group];
+          if (left == 0 && group > 0) continue;
+          Real* const target = z + s * z_stride + first;
+          const Value* const sample = samples[s] + group * ink_group;
+          sums.start_with(group > 0 ? target : bias + first);
+          for (; left != 0; left &= left - 1) {
+            const auto i = static_cast<std::size_t>(std::countr_zero(left));
+            if constexpr (std::is_same_v<Value, std::uint8_t>) {
+              sums.add(scale[sample[i]], rows + i * row_stride);
+            } else {
+              sums.add(sample[i], rows + i * row_stride);
+            }
+          }
           sums.store(target);
         }
       }
@@ -269,6 +325,31 @@ DIGITNET_INLINE void scale_all(std::span<float> gradient, std::span<const float>
 
 }  // namespace
 
+namespace {
+
+/// See activate; in whole vectors, of which the last is filled up with numbers whose exponential is 0.
+void fast_softmax(std::span<float> z) {
+  using Lanes = std::array<float, lanes>;
+  const float largest = *std::max_element(z.begin(), z.end());
+  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+    Lanes totals{};
+    for (std::size_t first = 0; first < z.size(); first += lanes) {
+      Lanes part;
+      part.fill(-std::numeric_limits<float>::infinity());
+      const std::span<float> values = z.subspan(first, std::min(lanes, z.size() - first));
+      std::copy(values.begin(), values.end(), part.begin());
+      for (std::size_t i = 0; i < lanes; ++i) part[i] = Exponential(part[i] - largest).value();
+      for (std::size_t i = 0; i < lanes; ++i) totals[i] += part[i];
+      std::copy_n(part.begin(), values.size(), values.begin());
+    }
+    float total = 0;
+    for (const float part : totals) total += part;
+    for (float& value : z) value /= total;
+  });
+}
+
+}  // namespace
+
 template <>
 void fast_activate(Activation activation, std::span<float> z) {
   constexpr auto slope = static_cast<float>(leaky_relu_slope);
@@ -285,6 +366,7 @@ void fast_activate(Activation activation, std::span<float> z) {
         return x > 0 ? x : below;
       });
     case Activation::silu: return map_all(z, [](float x) DIGITNET_INLINE_LAMBDA { return x * fast_sigmoid(x); });
+    case Activation::softmax: return fast_softmax(z);
     default: return activate(activation, z);
   }
 }
@@ -326,14 +408,18 @@ void fast_activation_gradient(Activation activation, std::span<double> gradient,
 
 #define DIGITNET_INSTANTIATE(Real)                                                                                  \
   template void combine_rows(Real*, const Real*, const Real*, std::size_t, std::size_t, const std::uint16_t*,       \
-                             const std::uint8_t*, std::size_t, const Real*);                                        \
-  template void combine_rows(Real*, const Real*, const Real*, std::size_t, std::size_t, const std::uint16_t*,       \
                              const Real*, std::size_t);                                                             \
   template void narrow_product(Real*, const Real*, const Real*, std::size_t, std::size_t, const Real*, std::size_t, \
                                std::size_t);                                                                        \
   template void sum_rows(Real*, const Real*, std::size_t, std::size_t, std::size_t);                                \
   template void sparse_product(Real*, std::size_t, const Real*, const Real*, std::size_t, std::size_t, std::size_t, \
                                std::span<const Ink>, std::span<Ink>, const Real*);                                  \
+  template void bytes_to_numbers(Real*, std::span<const std::uint8_t>);                                             \
+  template void skipping_product(Real*, std::size_t, const Real*, const Real*, std::size_t, std::size_t,            \
+                                 std::size_t, std::span<const std::uint8_t* const>, const std::uint64_t*,           \
+                                 const Real*);                                                                      \
+  template void skipping_product(Real*, std::size_t, const Real*, const Real*, std::size_t, std::size_t,            \
+                                 std::size_t, std::span<const Real* const>, const std::uint64_t*, const Real*);     \
   template void sparse_gradient(Real*, std::size_t, std::size_t, const Real*, std::size_t, std::size_t,             \
                                 const InkByInput&, const Real*);
 DIGITNET_INSTANTIATE(float)

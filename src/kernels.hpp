@@ -16,22 +16,12 @@ inline constexpr std::size_t lanes = 16;
 /// The next multiple of `lanes`.
 constexpr std::size_t padded(std::size_t count) { return (count + lanes - 1) / lanes * lanes; }
 
-/// out = start + the sum over k of scale[values[k]] * row indices[k] of a matrix.
-///
-/// The sparse product of the first layer: the rows are those of the weights, picked and scaled by a sample's
-/// pixels with ink. The sum is taken in the order given.
+/// out = start + the sum over k of factors[k] * row indices[k] of a matrix, in the order given.
 ///
 /// @param out      `columns` numbers
 /// @param start    likewise, or null for zeros
 /// @param matrix   row-major, `stride` numbers from row to row
-/// @param indices  `count` rows of it
-/// @param values   `count` bytes, turned into numbers by
-/// @param scale    a table of 256 numbers
-template <class Real>
-void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
-                  const std::uint16_t* indices, const std::uint8_t* values, std::size_t count, const Real* scale);
-
-/// out = start + the sum over k of factors[k] * row indices[k] of a matrix; null indices stand for 0, 1, 2, ...
+/// @param indices  `count` rows of it; null stands for 0, 1, 2, ...
 template <class Real>
 void combine_rows(Real* out, const Real* start, const Real* matrix, std::size_t stride, std::size_t columns,
                   const std::uint16_t* indices, const Real* factors, std::size_t count);
@@ -80,6 +70,24 @@ void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real*
                     std::size_t columns, std::size_t inputs, std::span<const Ink> samples, std::span<Ink> scratch,
                     const Real* scale);
 
+/// numbers[i] = bytes[i] / 255, the same bits as Dataset::copy_sample.
+template <class Real>
+void bytes_to_numbers(Real* numbers, std::span<const std::uint8_t> bytes);
+
+/// Z = bias + X W as sparse_product has it, but from samples that lie as in a data set or a matrix.
+///
+/// @param z        (samples, columns), `z_stride` numbers from row to row
+/// @param bias     `columns` numbers
+/// @param weights  (inputs, columns), `stride` numbers from row to row
+/// @param samples  where each begins: bytes, or numbers
+/// @param bits     of the inputs that are not zero, ink_groups(inputs) for each sample; see find_ink in
+///                 sparse_samples.hpp
+/// @param scale    what each of the 256 bytes counts for; not used for numbers
+template <class Real, class Value>
+void skipping_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
+                      std::size_t columns, std::size_t inputs, std::span<const Value* const> samples,
+                      const std::uint64_t* bits, const Real* scale);
+
 /// 64 x 64 bits, a number for each row.
 using BitSquare = std::array<std::uint64_t, 64>;
 
@@ -104,7 +112,7 @@ void sparse_gradient(Real* gradient, std::size_t gradient_stride, std::size_t ro
                      std::size_t dz_stride, std::size_t columns, const InkByInput& ink, const Real* scale);
 
 /// activate, with e^x computed for several numbers at a time in float; see activation.hpp for the formulas.
-/// Relative error below 4e-7 against them.
+/// Relative error below 4e-7 against them, of a softmax below 8e-7 where a probability is above 1e-37.
 template <class Real>
 void fast_activate(Activation activation, std::span<Real> z);
 

@@ -1,4 +1,5 @@
 #include "evaluation.hpp"
+#include "forward.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -7,11 +8,6 @@ namespace digitnet {
 namespace {
 
 using detail::text;
-
-template <class Real>
-std::size_t largest(std::span<const Real> values) {
-  return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) - values.begin());
-}
 
 /// Whether `label` is among the k largest: fewer than k others are larger, or equal and before it.
 template <class Real>
@@ -144,22 +140,17 @@ Evaluation evaluate(const char* where, const Network<Real>& network, const Datas
   Labels predicted = Labels::from_shape({data.size()});
   std::vector<std::uint8_t> among_two(data.size());
   std::vector<double> losses(data.size());
-  infer<Real>(
-      network, data.size(), [&](std::size_t index, std::span<Real> target) { data.copy_sample(index, target); }, team,
-      [&](ForwardPass<Real>& pass, std::size_t first, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) {
-          const std::span<Real> values = row(pass.a.back(), i);
-          const std::size_t sample = first + i;
-          const std::size_t label = data.label(sample);
-          // By z, as predict does: activations may round two of them to one number. Only gelu and silu
-          // change the order.
-          if (needs_preactivation(last)) activate(last, values);
-          predicted(sample) = static_cast<std::uint8_t>(largest<Real>(values));
-          among_two[sample] = among_largest<Real>(values, label, 2) ? 1 : 0;
-          if (!loss_takes_logits(loss) && !needs_preactivation(last)) activate(last, values);
-          losses[sample] = sample_loss<Real>(loss, values, label, 1, 0);
-        }
-      });
+  infer<Real>(network, data, team, [&](MatrixView<Real> logits, std::size_t first) {
+    for (std::size_t i = 0; i < logits.rows; ++i) {
+      const std::span<Real> values = logits.row(i);
+      const std::size_t sample = first + i;
+      const std::size_t label = data.label(sample);
+      predicted(sample) = static_cast<std::uint8_t>(likeliest(last, values));
+      among_two[sample] = among_largest<Real>(values, label, 2) ? 1 : 0;
+      if (!loss_takes_logits(loss) && !needs_preactivation(last)) activate(last, values);
+      losses[sample] = sample_loss<Real>(loss, values, label, 1, 0);
+    }
+  });
 
   Evaluation result;
   result.samples = data.size();

@@ -1,8 +1,10 @@
 #include <digitnet/network.hpp>
 #include <digitnet/parallel.hpp>
 
+#include "forward.hpp"
+#include "kernels.hpp"
+
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 namespace digitnet {
@@ -10,28 +12,8 @@ namespace {
 
 using detail::text;
 
-/// Samples passed through a network at a time: their activations stay in the cache, and the product of
-/// matrices is large enough to be fast.
-constexpr std::size_t block_rows = 256;
-
-template <class Real>
-void require_inputs(const char* where, const Network<Real>& network, std::size_t inputs, const std::string& shape) {
-  if (inputs != network.inputs()) {
-    throw ShapeError(text(where, ": input has shape ", shape, ", expected (batch, ", network.inputs(), ")"));
-  }
-}
-
-template <class Real>
-detail::CopySample<Real> copier(const Matrix<Real>& images) {
-  return [&images](std::size_t index, std::span<Real> target) {
-    const std::span<const Real> sample = row(images, index);
-    std::copy(sample.begin(), sample.end(), target.begin());
-  };
-}
-
-template <class Real>
-detail::CopySample<Real> copier(const Dataset& images) {
-  return [&images](std::size_t index, std::span<Real> target) { images.copy_sample(index, target); };
+ShapeError wrong_inputs(const char* where, const std::string& shape, std::size_t inputs) {
+  return ShapeError(text(where, ": input has shape ", shape, ", expected (batch, ", inputs, ")"));
 }
 
 template <class Real>
@@ -41,35 +23,46 @@ std::size_t sample_count(const Matrix<Real>& images) {
 
 std::size_t sample_count(const Dataset& images) { return images.size(); }
 
-/// Logits of all samples, each row then changed by `finish`.
-template <class Real, class Samples, class Finish>
-Matrix<Real> ask(const char* where, const Network<Real>& network, const Samples& images, std::size_t threads,
-                 Finish finish) {
-  if constexpr (std::is_same_v<Samples, Dataset>) {
-    if (!images.empty()) {
-      require_inputs(where, network, images.inputs(), text("(", images.size(), ", ", images.inputs(), ")"));
-    }
-  } else {
-    require_inputs(where, network, images.shape(1), shape_text(images));
+template <class Real>
+void require_inputs(const char* where, const Network<Real>& network, const Matrix<Real>& images) {
+  if (images.shape(1) != network.inputs()) throw wrong_inputs(where, shape_text(images), network.inputs());
+}
+
+template <class Real>
+void require_inputs(const char* where, const Network<Real>& network, const Dataset& images) {
+  if (!images.empty() && images.inputs() != network.inputs()) {
+    throw wrong_inputs(where, text("(", images.size(), ", ", images.inputs(), ")"), network.inputs());
   }
-  Matrix<Real> answer = Matrix<Real>::from_shape({sample_count(images), network.outputs()});
+}
+
+/// Gives the logits of each sample to take(sample, logits), which may change them.
+template <class Real, class Samples, class Take>
+void ask(const char* where, const Network<Real>& network, const Samples& images, std::size_t threads,
+         const Take& take) {
+  require_inputs(where, network, images);
   ThreadTeam team(threads);
-  detail::infer<Real>(network, sample_count(images), copier<Real>(images), team,
-                      [&](detail::ForwardPass<Real>& pass, std::size_t first, std::size_t count) {
-                        for (std::size_t i = 0; i < count; ++i) {
-                          const std::span<Real> from = row(pass.a.back(), i);
-                          const std::span<Real> to = row(answer, first + i);
-                          std::copy(from.begin(), from.end(), to.begin());
-                          finish(to);
-                        }
-                      });
+  detail::infer<Real>(network, images, team, [&](MatrixView<Real> logits, std::size_t first) {
+    for (std::size_t i = 0; i < logits.rows; ++i) take(first + i, logits.row(i));
+  });
+}
+
+/// The logits of all samples, each row changed by `finish`.
+template <class Real, class Samples, class Finish>
+Matrix<Real> ask_matrix(const char* where, const Network<Real>& network, const Samples& images, std::size_t threads,
+                        const Finish& finish) {
+  Matrix<Real> answer = Matrix<Real>::from_shape({sample_count(images), network.outputs()});
+  ask(where, network, images, threads, [&](std::size_t sample, std::span<Real> z) {
+    finish(z);
+    std::copy(z.begin(), z.end(), row(answer, sample).begin());
+  });
   return answer;
 }
 
 template <class Real, class Samples>
 Matrix<Real> ask_forward(const Network<Real>& network, const Samples& images, std::size_t threads) {
   const Activation last = network.layers().back().activation;
-  return ask("forward", network, images, threads, [last](std::span<Real> z) { activate(last, z); });
+  return ask_matrix("forward", network, images, threads,
+                    [last](std::span<Real> z) { detail::fast_activate(last, z); });
 }
 
 template <class Real, class Samples>
@@ -79,8 +72,8 @@ Matrix<Real> ask_probabilities(const Network<Real>& network, const Samples& imag
     throw ArgumentError(text("predict_proba: the last layer is ", name_of(last),
                              ", expected softmax or sigmoid; forward gives its outputs as they are"));
   }
-  return ask("predict_proba", network, images, threads, [last](std::span<Real> z) {
-    activate(last, z);
+  return ask_matrix("predict_proba", network, images, threads, [last](std::span<Real> z) {
+    detail::fast_activate(last, z);
     if (last == Activation::softmax) return;
     Real sum = 0;
     for (const Real value : z) sum += value;
@@ -91,16 +84,11 @@ Matrix<Real> ask_probabilities(const Network<Real>& network, const Samples& imag
 
 template <class Real, class Samples>
 Labels ask_labels(const Network<Real>& network, const Samples& images, std::size_t threads) {
-  // Only gelu and silu change the order of their inputs; the others may round two of them to one number.
   const Activation last = network.layers().back().activation;
-  const Matrix<Real> outputs = ask("predict", network, images, threads, [last](std::span<Real> z) {
-    if (needs_preactivation(last)) activate(last, z);
+  Labels labels = Labels::from_shape({sample_count(images)});
+  ask("predict", network, images, threads, [&](std::size_t sample, std::span<Real> z) {
+    labels(sample) = static_cast<std::uint8_t>(detail::likeliest(last, z));
   });
-  Labels labels = Labels::from_shape({outputs.shape(0)});
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const std::span<const Real> z = row(outputs, i);
-    labels(i) = static_cast<std::uint8_t>(std::max_element(z.begin(), z.end()) - z.begin());
-  }
   return labels;
 }
 
@@ -237,12 +225,12 @@ std::size_t Network<Real>::parameter_count() const {
 
 template <class Real>
 Matrix<Real> Network<Real>::logits(const Matrix<Real>& images, std::size_t threads) const {
-  return ask("logits", *this, images, threads, [](std::span<Real>) {});
+  return ask_matrix("logits", *this, images, threads, [](std::span<Real>) {});
 }
 
 template <class Real>
 Matrix<Real> Network<Real>::logits(const Dataset& images, std::size_t threads) const {
-  return ask("logits", *this, images, threads, [](std::span<Real>) {});
+  return ask_matrix("logits", *this, images, threads, [](std::span<Real>) {});
 }
 
 template <class Real>
@@ -277,66 +265,13 @@ Labels Network<Real>::predict(const Dataset& images, std::size_t threads) const 
 
 template <class Real>
 std::vector<Matrix<Real>> Network<Real>::activations(const Matrix<Real>& images) const {
-  require_inputs("activations", *this, images.shape(1), shape_text(images));
+  require_inputs("activations", *this, images);
   std::vector<Matrix<Real>> activations;
   for (const Dense<Real>& layer : layers_) {
     activations.push_back(layer.forward(activations.empty() ? images : activations.back()));
   }
   return activations;
 }
-
-namespace detail {
-
-template <class Real>
-ForwardPass<Real>::ForwardPass(const Network<Real>& network, std::size_t rows) {
-  a.push_back(Matrix<Real>::from_shape({rows, network.inputs()}));
-  for (const Dense<Real>& layer : network.layers()) {
-    a.push_back(Matrix<Real>::from_shape({rows, layer.outputs()}));
-    z.push_back(Matrix<Real>::from_shape({needs_preactivation(layer.activation) ? rows : 0, layer.outputs()}));
-  }
-}
-
-template <class Real>
-void ForwardPass<Real>::run(const Network<Real>& network, std::size_t first, std::size_t count, bool first_done) {
-  const std::size_t depth = network.layers().size();
-  for (std::size_t i = 0; i < depth; ++i) {
-    const Dense<Real>& layer = network.layer(i);
-    if (i > 0 || !first_done) {
-      affine<Real>(layer, view(a[i]).rows_from(first, count), view(a[i + 1]).rows_from(first, count));
-    }
-    for (std::size_t sample = first; sample < first + count; ++sample) {
-      const std::span<Real> values = row(a[i + 1], sample);
-      if (z[i].shape(0) > 0) std::copy(values.begin(), values.end(), row(z[i], sample).begin());
-      if (i + 1 < depth) activate(layer.activation, values);
-    }
-  }
-}
-
-template <class Real>
-void infer(const Network<Real>& network, std::size_t count, const CopySample<Real>& copy, ThreadTeam& team,
-           const TakeBlock<Real>& take) {
-  const std::size_t blocks = (count + block_rows - 1) / block_rows;
-  const std::size_t workers = blocks > 1 ? team.size() : 1;
-  std::vector<ForwardPass<Real>> passes(workers, ForwardPass<Real>(network, std::min(count, block_rows)));
-  const SingleThreadedBlas guard;  // also for one worker: the sums inside BLAS may depend on its threads
-  team.run(blocks, [&](std::size_t block, std::size_t worker) {
-    ForwardPass<Real>& pass = passes[worker];
-    const std::size_t first = block * block_rows;
-    const std::size_t rows = std::min(block_rows, count - first);
-    for (std::size_t i = 0; i < rows; ++i) copy(first + i, row(pass.a.front(), i));
-    pass.run(network, 0, rows);
-    take(pass, first, rows);
-  });
-}
-
-template struct ForwardPass<float>;
-template struct ForwardPass<double>;
-template void infer<float>(const Network<float>&, std::size_t, const CopySample<float>&, ThreadTeam&,
-                           const TakeBlock<float>&);
-template void infer<double>(const Network<double>&, std::size_t, const CopySample<double>&, ThreadTeam&,
-                            const TakeBlock<double>&);
-
-}  // namespace detail
 
 template struct Dense<float>;
 template struct Dense<double>;

@@ -4,6 +4,10 @@
 #include <bit>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace digitnet::detail {
 namespace {
 
@@ -23,14 +27,44 @@ double estimate_density(const Dataset& data) {
   return static_cast<double>(ink) / static_cast<double>(pixels);
 }
 
-/// One bit for each of eight bytes, set if it is not zero. The first byte is the lowest bit.
-std::uint64_t bits_of_eight(const std::uint8_t* bytes) {
+#if defined(__SSE2__)
+/// Bit i is set if byte i of 64 is not zero.
+std::uint64_t bits_of_group(const std::uint8_t* bytes) {
+  std::uint64_t zeros = 0;
+  for (std::size_t i = 0; i < ink_group; i += 16) {
+    const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + i));
+    const int are_zero = _mm_movemask_epi8(_mm_cmpeq_epi8(sixteen, _mm_setzero_si128()));
+    zeros |= static_cast<std::uint64_t>(are_zero) << i;
+  }
+  return ~zeros;
+}
+#else
+std::uint64_t bits_of_group(const std::uint8_t* bytes) {
   static_assert(std::endian::native == std::endian::little);
   constexpr std::uint64_t low_seven = 0x7f7f7f7f7f7f7f7fu;
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, 8);
-  word = ((word | ((word & low_seven) + low_seven)) & ~low_seven) >> 7;  // 1 in each byte that is not zero
-  return (word * 0x0102040810204080u) >> 56;                             // the eight ones side by side
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < ink_group; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + i, 8);
+    word = ((word | ((word & low_seven) + low_seven)) & ~low_seven) >> 7;  // 1 in each byte that is not zero
+    bits |= ((word * 0x0102040810204080u) >> 56) << i;                     // the eight ones side by side
+  }
+  return bits;
+}
+#endif
+
+template <class Value>
+void find_ink_of(std::span<const Value> inputs, std::uint64_t* bits) {
+  for (std::size_t first = 0; first < inputs.size(); first += ink_group) {
+    std::array<std::uint8_t, ink_group> is_ink{};
+    const Value* const from = inputs.data() + first;
+    if (first + ink_group <= inputs.size()) {
+      for (std::size_t i = 0; i < ink_group; ++i) is_ink[i] = from[i] != Value{0} ? 1 : 0;
+    } else {
+      for (std::size_t i = 0; i < inputs.size() - first; ++i) is_ink[i] = from[i] != Value{0} ? 1 : 0;
+    }
+    *bits++ = bits_of_group(is_ink.data());
+  }
 }
 
 std::span<const std::uint8_t> group_of(std::span<const std::uint8_t> pixels, std::size_t group) {
@@ -40,24 +74,18 @@ std::span<const std::uint8_t> group_of(std::span<const std::uint8_t> pixels, std
 }  // namespace
 
 std::uint64_t ink_bits(std::span<const std::uint8_t> pixels) {
+  if (pixels.size() == ink_group) return bits_of_group(pixels.data());
   std::uint64_t bits = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= pixels.size(); i += 8) bits |= bits_of_eight(pixels.data() + i) << i;
-  for (; i < pixels.size(); ++i) bits |= std::uint64_t{pixels[i] != 0} << i;
+  for (std::size_t i = 0; i < pixels.size(); ++i) bits |= std::uint64_t{pixels[i] != 0} << i;
   return bits;
 }
 
-std::size_t list_ink(std::span<const std::uint8_t> pixels, std::uint16_t* inputs, std::uint8_t* values) {
-  std::size_t count = 0;
-  for (std::size_t group = 0; group < ink_groups(pixels.size()); ++group) {
-    for (std::uint64_t bits = ink_bits(group_of(pixels, group)); bits != 0; bits &= bits - 1) {
-      const std::size_t input = group * ink_group + static_cast<std::size_t>(std::countr_zero(bits));
-      inputs[count] = static_cast<std::uint16_t>(input);
-      values[count++] = pixels[input];
-    }
-  }
-  return count;
+void find_ink(std::span<const std::uint8_t> inputs, std::uint64_t* bits) {
+  for (std::size_t group = 0; group < ink_groups(inputs.size()); ++group) *bits++ = ink_bits(group_of(inputs, group));
 }
+
+void find_ink(std::span<const float> inputs, std::uint64_t* bits) { find_ink_of(inputs, bits); }
+void find_ink(std::span<const double> inputs, std::uint64_t* bits) { find_ink_of(inputs, bits); }
 
 std::optional<SparseSamples> SparseSamples::pack(const Dataset& data, ThreadTeam& team) {
   if (!data.has_bytes() || data.empty() || data.inputs() == 0 || data.inputs() > most_listed_inputs ||

@@ -17,18 +17,16 @@ namespace digitnet::detail {
 /// Which of up to 64 pixels are not zero, as bits.
 std::uint64_t ink_bits(std::span<const std::uint8_t> pixels);
 
-/// Inputs are listed in 16 bits.
+/// Which of some inputs are not zero: bit i % 64 of bits[i / 64] for input i. Room for ink_groups(inputs).
+void find_ink(std::span<const std::uint8_t> inputs, std::uint64_t* bits);
+void find_ink(std::span<const float> inputs, std::uint64_t* bits);
+void find_ink(std::span<const double> inputs, std::uint64_t* bits);
+
+/// Most inputs of a sample: where a group begins in its values is kept in 16 bits.
 inline constexpr std::size_t most_listed_inputs = 1 << 16;
 
 /// Above this share of inputs that are not zero, a dense product takes less time than a sparse one.
 inline constexpr double largest_sparse_density = 0.35;
-
-/// Lists the pixels of one sample that are not zero.
-/// @param pixels  at most most_listed_inputs
-/// @param inputs  their positions, rising; room for all pixels
-/// @param values  likewise, the pixels themselves
-/// @return  how many
-std::size_t list_ink(std::span<const std::uint8_t> pixels, std::uint16_t* inputs, std::uint8_t* values);
 
 /// The pixels with ink of every sample of a data set, a byte each and a bit for every pixel that says where.
 /// For MNIST, where a fifth of the pixels have ink, that is a third of the data.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,15 +23,21 @@ struct Prediction {
 };
 
 /// A network for one image at a time, as fast as that goes: nothing is allocated and nothing locked, and pixels without
-/// ink are skipped. It has scratch space of its own, so each thread needs one of its own; Network::predict is the
-/// question that many threads may ask at once.
+/// ink are skipped. It has scratch space of its own, so each thread needs one of its own (a copy will do);
+/// Network::predict is the question that many threads may ask at once.
 template <class Real>
 class Predictor {
  public:
   /// @param network  is copied; training it later changes nothing here
   explicit Predictor(Network<Real> network);
 
-  const Network<Real>& network() const { return network_; }
+  Predictor(const Predictor& other);
+  Predictor(Predictor&& other) noexcept;
+  Predictor& operator=(const Predictor& other);
+  Predictor& operator=(Predictor&& other) noexcept;
+  ~Predictor();
+
+  const Network<Real>& network() const;
 
   /// Activations of the last layer: for softmax the probabilities of the classes.
   /// @param pixels  network().inputs() bytes, 255 is full ink
@@ -41,25 +48,13 @@ class Predictor {
   /// The same for inputs that are numbers.
   std::span<const Real> forward(std::span<const Real> inputs);
 
-  /// The class with the largest output.
+  /// The class with the largest output, as Network::predict has it.
   std::size_t predict(std::span<const std::uint8_t> pixels);
   std::size_t predict(std::span<const Real> inputs);
 
  private:
-  void require_inputs(std::size_t count) const;
-  std::span<Real> logits(std::span<const std::uint8_t> pixels);
-  std::span<Real> logits(std::span<const Real> inputs);
-  std::span<Real> run_layers();
-  std::span<const Real> activated(std::span<Real> z) const;
-  std::size_t likeliest(std::span<Real> z) const;
-
-  Network<Real> network_;
-  Matrix<Real> last_weights_;  // rows of whole vectors, if the last layer is narrow
-  Vector<Real> last_bias_;
-  std::vector<Vector<Real>> a_;         // of each layer
-  std::vector<std::uint16_t> indices_;  // of the inputs that are not 0
-  std::vector<std::uint8_t> bytes_;
-  std::vector<Real> numbers_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 extern template class Predictor<float>;

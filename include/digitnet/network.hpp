@@ -5,10 +5,8 @@
 #include <digitnet/initializer.hpp>
 #include <digitnet/layer.hpp>
 #include <digitnet/loss.hpp>
-#include <digitnet/parallel.hpp>
 #include <digitnet/random.hpp>
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -123,39 +121,6 @@ class Network {
   std::vector<Dense<Real>> layers_;
   LossFunction loss_;
 };
-
-namespace detail {
-
-/// Copies sample `index` of whatever is asked about into a row of numbers.
-template <class Real>
-using CopySample = std::function<void(std::size_t index, std::span<Real> target)>;
-
-/// Room for a pass of up to `rows` samples through a network: activations, and pre-activations where the
-/// backward pass will need them.
-template <class Real>
-struct ForwardPass {
-  std::vector<Matrix<Real>> a;  ///< a[0] the inputs, a[i + 1] what layer i makes of a[i]; (rows, units)
-  std::vector<Matrix<Real>> z;  ///< z[i] of layer i, empty unless needs_preactivation
-
-  ForwardPass(const Network<Real>& network, std::size_t rows);
-
-  /// From the inputs a[0] to the logits a.back(), for samples [first, first + count).
-  /// The last layer's activation is left to the caller, who often joins it with something else.
-  /// @param first_done  whether a[1] holds the first layer's pre-activations already
-  void run(const Network<Real>& network, std::size_t first, std::size_t count, bool first_done = false);
-};
-
-/// Takes the pass of one block of samples: rows [0, count) are samples [first, first + count).
-template <class Real>
-using TakeBlock = std::function<void(ForwardPass<Real>& pass, std::size_t first, std::size_t count)>;
-
-/// Passes `count` samples through the network, a block at a time, and gives each block's pass to `take`, on
-/// whichever thread it was made. Blocks are the same for any number of threads.
-template <class Real>
-void infer(const Network<Real>& network, std::size_t count, const CopySample<Real>& copy, ThreadTeam& team,
-           const TakeBlock<Real>& take);
-
-}  // namespace detail
 
 extern template class Network<float>;
 extern template class Network<double>;

@@ -12,6 +12,31 @@ digitnet::Network<float> network() {
   return {{784, 128, 10}, digitnet::Activation::relu, rng};
 }
 
+void predictor_bytes(benchmark::State& state) {
+  digitnet::Predictor<float> predictor(network());
+  const digitnet::Dataset all = images();
+  std::size_t i = 0;
+  for ([[maybe_unused]] const auto _ : state) {
+    benchmark::DoNotOptimize(predictor.predict(all.pixels(i)));
+    i = (i + 1) % all.size();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(predictor_bytes);
+
+void predictor_floats(benchmark::State& state) {
+  digitnet::Predictor<float> predictor(network());
+  const digitnet::Dataset dense = bench::without_zeros(images());
+  std::size_t i = 0;
+  for ([[maybe_unused]] const auto _ : state) {
+    benchmark::DoNotOptimize(predictor.predict(dense.numbers(i)));
+    i = (i + 1) % dense.size();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(predictor_floats);
+
+/// The same asked of the network itself, as many threads may at once.
 void predict_bytes(benchmark::State& state) {
   const digitnet::Network<float> net = network();
   const digitnet::Dataset all = images();
@@ -33,6 +58,18 @@ void predict_floats(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(predict_floats);
+
+/// Ten blocks of images at once, on one thread.
+void predict_batch(benchmark::State& state) {
+  const digitnet::Network<float> net = network();
+  std::vector<std::uint32_t> picked(2560);
+  const digitnet::Dataset all = images();
+  for (std::size_t i = 0; i < picked.size(); ++i) picked[i] = static_cast<std::uint32_t>(i % all.size());
+  const digitnet::Dataset batch = all.subset(picked);
+  for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(net.predict(batch));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(picked.size()));
+}
+BENCHMARK(predict_batch)->Unit(benchmark::kMicrosecond);
 
 /// A drawing as it comes from a user: found, centred, scaled and read.
 void classify_picture(benchmark::State& state) {

@@ -50,6 +50,7 @@ int main(int argc, char** argv) try {
   std::size_t threads = 1;
   double seconds = 1.0;
   bool zeros_removed = false;
+  bool ask_network = false;
   CLI::App app("Speed of predictions: of single images, or of a batch of bytes with --batch. One line of JSON.");
   app.add_option("--data", folder, "Folder with the four MNIST files")->required();
   app.add_option("--sizes", sizes)->delimiter(',');
@@ -57,6 +58,7 @@ int main(int argc, char** argv) try {
   app.add_option("--threads", threads);
   app.add_option("--seconds", seconds, "To measure");
   app.add_flag("--without-zeros", zeros_removed, "Single images as float, less their mean");
+  app.add_flag("--network", ask_network, "Single images by Network::predict instead of a Predictor");
   CLI11_PARSE(app, argc, argv);
 
   const digitnet::Mnist mnist = digitnet::load_mnist(folder);
@@ -77,24 +79,17 @@ int main(int argc, char** argv) try {
     return 0;
   }
 
-  const std::size_t count = std::min<std::size_t>(1000, mnist.test.size());
-  const Dataset some = mnist.test.slice(0, count);
-  if (zeros_removed) {
-    const Dataset dense = bench::without_zeros(some);
-    digitnet::Matrix<float> image = digitnet::zeros<float>({1, dense.inputs()});
-    const auto ask = [&](std::size_t i) -> std::size_t {
-      std::copy_n(dense.numbers(i).data(), dense.inputs(), image.data());
-      return network.predict(image)(0);
-    };
-    times_of(seconds / 5, count, ask);
-    print_times(times_of(seconds, count, ask));
-  } else {
-    std::vector<Dataset> images;
-    for (std::size_t i = 0; i < count; ++i) images.push_back(some.slice(i, i + 1));
-    const auto ask = [&](std::size_t i) -> std::size_t { return network.predict(images[i])(0); };
-    times_of(seconds / 5, count, ask);
-    print_times(times_of(seconds, count, ask));
-  }
+  const Dataset some = mnist.test.slice(0, std::min<std::size_t>(1000, mnist.test.size()));
+  const Dataset dense = bench::without_zeros(some);
+  digitnet::Predictor<float> predictor(network);
+  std::vector<Dataset> singles;
+  for (std::size_t i = 0; i < some.size(); ++i) singles.push_back((zeros_removed ? dense : some).slice(i, i + 1));
+  const auto ask = [&](std::size_t i) -> std::size_t {
+    if (ask_network) return network.predict(singles[i])(0);
+    return zeros_removed ? predictor.predict(dense.numbers(i)) : predictor.predict(some.pixels(i));
+  };
+  times_of(seconds / 5, some.size(), ask);
+  print_times(times_of(seconds, some.size(), ask));
 } catch (const std::exception& error) {
   std::cerr << "predict_speed: " << error.what() << '\n';
   return 1;

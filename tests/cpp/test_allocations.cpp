@@ -1,7 +1,8 @@
-// A training allocates nothing once it runs: counted by replacing operator new in this program.
+// A training and a Predictor allocate nothing once they run: counted by replacing operator new in this program.
 #include "catch.hpp"
 #include "small_networks.hpp"
 
+#include <digitnet/inference.hpp>
 #include <digitnet/trainer.hpp>
 
 #include <atomic>
@@ -80,4 +81,38 @@ TEST_CASE("train: nothing is allocated from the first batch of an epoch to its l
   };
   train(network, data, {}, optimizer, options, rng);
   CHECK(during == std::vector<std::size_t>(options.epochs, 0));
+}
+
+TEMPLATE_TEST_CASE("Predictor: nothing is allocated for an answer", "[inference]", float, double) {
+  Rng rng(2);
+  for (const std::size_t outputs : {10u, 30u}) {
+    const Architecture architecture{{144, 40, 20, outputs},
+                                    {Activation::relu, Activation::gelu, Activation::softmax}};
+    Predictor<TestType> predictor(test::random_network<TestType>(architecture, rng));
+    const Images images = test::random_images(1, 12, 12, rng);
+    const std::vector<TestType> numbers(144, TestType{1} / 2);
+    const std::size_t before = allocations;
+    const std::size_t read = predictor.predict({images.data(), 144}) + predictor.predict(std::span(numbers));
+    const TestType sum = predictor.forward({images.data(), 144})[0] + predictor.forward(std::span(numbers))[0];
+    CHECK(allocations == before);
+    CHECK(read < 2 * outputs);
+    CHECK(sum < 2);
+  }
+}
+
+TEST_CASE("Network: a prediction allocates as often for ten blocks of samples as for two", "[network]") {
+  Rng rng(3);
+  const bool blank = GENERATE(false, true);
+  Images images = test::random_images(2560, 12, 12, rng);
+  if (blank) std::fill(images.begin(), images.end(), std::uint8_t{0});
+  const Dataset data(std::move(images), test::random_labels(2560, 10, rng));
+  const Network<float> network({144, 40, 10}, Activation::relu, rng);
+  const auto count = [&](const Dataset& asked) {
+    const std::size_t before = allocations;
+    const Labels labels = network.predict(asked);
+    return labels.size() == asked.size() ? allocations - before : 0;
+  };
+  const std::size_t for_two = count(data.slice(0, 512));
+  CHECK(for_two > 0);
+  CHECK(count(data) == for_two);
 }

@@ -6,6 +6,7 @@
 #include "small_networks.hpp"
 #include "temporary_folder.hpp"
 
+#include <memory>
 #include <numeric>
 #include <thread>
 
@@ -197,4 +198,43 @@ TEMPLATE_TEST_CASE("Predictor: answers what the network answers, for bytes and f
     }
     CHECK_ERROR(predictor.predict(data.pixels(0).subspan(1)), ShapeError, "Predictor: 35 inputs, expected 36");
   }
+}
+
+TEST_CASE("Predictor: a copy answers for itself, and goes on when the first is gone", "[inference]") {
+  const Dataset& data = test::mnist_sample().test;
+  auto first = std::make_unique<Predictor<float>>(trained_network());
+  Predictor<float> copy(*first);
+  const std::span<const float> kept = first->forward(data.pixels(0));
+  const std::vector<float> expected(kept.begin(), kept.end());
+  copy.forward(data.pixels(1));
+  CHECK(std::equal(kept.begin(), kept.end(), expected.begin()));  // each has its own room
+  Predictor<float> moved(std::move(*first));
+  first.reset();
+  for (Predictor<float>* predictor : {&copy, &moved}) {
+    const std::span<const float> again = predictor->forward(data.pixels(0));
+    CHECK(std::equal(again.begin(), again.end(), expected.begin(), expected.end()));
+  }
+  Rng rng(5);
+  Predictor<float> assigned(Network<float>({2, 3}, Activation::relu, rng));
+  assigned = copy;
+  CHECK(assigned.network().inputs() == 784);
+  CHECK(assigned.predict(data.pixels(7)) == copy.predict(data.pixels(7)));
+}
+
+TEST_CASE("Predictor: many threads, each with a copy, read what the network reads", "[inference]") {
+  const Dataset& data = test::mnist_sample().test;
+  const Labels labels = trained_network().predict(data);
+  const Predictor<float> original(trained_network());
+  std::array<bool, 4> right{};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < right.size(); ++t) {
+    threads.emplace_back([&, t] {
+      Predictor<float> mine(original);
+      bool same = true;
+      for (std::size_t i = 0; i < data.size(); ++i) same &= mine.predict(data.pixels(i)) == labels(i);
+      right[t] = same;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const bool same : right) CHECK(same);
 }

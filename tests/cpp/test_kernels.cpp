@@ -2,6 +2,7 @@
 #include "../../src/kernels.hpp"
 
 #include "../../src/sparse_samples.hpp"
+#include "arrays.hpp"
 #include "catch.hpp"
 #include "gradient.hpp"
 
@@ -50,45 +51,129 @@ Matrix<Real> part_of(const Matrix<Real>& matrix, std::size_t rows, std::size_t c
   return part;
 }
 
+/// The plain form of start + factors * matrix, in double.
 template <class Real>
-void compare_with_plain_sum(Real tolerance) {
-  Rng rng(3);
-  const std::array<Real, 256> scale = detail::byte_scale<Real>();
-  constexpr std::size_t rows = 50;
-  for (const std::size_t columns : {1u, 3u, 10u, 16u, 17u, 31u, 128u, 129u, 250u, 300u}) {
-    const Matrix<Real> matrix = normal<Real>({rows, columns}, rng);
-    const Matrix<Real> start = normal<Real>({1, columns}, rng);
-    for (const std::size_t count : {0u, 1u, 2u, 40u}) {
-      std::vector<std::uint16_t> indices(count);
-      std::vector<std::uint8_t> bytes(count);
-      for (std::size_t k = 0; k < count; ++k) {
-        indices[k] = static_cast<std::uint16_t>(rng.below(rows));
-        bytes[k] = static_cast<std::uint8_t>(rng.below(256));
-      }
-      for (const bool with_start : {true, false}) {
-        std::vector<Real> out(columns, Real{-7});
-        detail::combine_rows(out.data(), with_start ? start.data() : nullptr, matrix.data(), columns, columns,
-                             indices.data(), bytes.data(), count, scale.data());
-        for (std::size_t c = 0; c < columns; ++c) {
-          double plain = with_start ? static_cast<double>(start(0, c)) : 0.0;
-          double size = std::abs(plain);  // of all terms: roundings are relative to it
-          for (std::size_t k = 0; k < count; ++k) {
-            const double term = bytes[k] / 255.0 * static_cast<double>(matrix(indices[k], c));
-            plain += term;
-            size += std::abs(term);
-          }
-          REQUIRE(std::abs(static_cast<double>(out[c]) - plain) <= static_cast<double>(tolerance) * (size + 1));
-        }
+Matrix<double> plain_product(const Matrix<Real>& factors, const Matrix<Real>& matrix, const Real* start) {
+  Matrix<double> result = zeros<double>({factors.shape(0), matrix.shape(1)});
+  for (std::size_t i = 0; i < result.shape(0); ++i) {
+    for (std::size_t c = 0; c < result.shape(1); ++c) {
+      if (start != nullptr) result(i, c) = static_cast<double>(start[c]);
+      for (std::size_t k = 0; k < factors.shape(1); ++k) {
+        result(i, c) += static_cast<double>(factors(i, k)) * static_cast<double>(matrix(k, c));
       }
     }
   }
+  return result;
 }
 
 }  // namespace
 
-TEST_CASE("combine_rows: agrees with the plain sum for every width", "[kernels]") {
-  compare_with_plain_sum<float>(5e-6F);  // 40 roundings of 6e-8
-  compare_with_plain_sum<double>(1e-14);
+TEMPLATE_TEST_CASE("combine_rows: agrees with the plain sum for every width", "[kernels]", float, double) {
+  using Real = TestType;
+  Rng rng(3);
+  const double tolerance = std::is_same_v<Real, float> ? 5e-6 : 1e-14;  // 40 roundings of 6e-8 or 1e-16
+  for (const std::size_t columns : {1u, 3u, 10u, 16u, 17u, 31u, 128u, 129u, 250u, 300u}) {
+    for (const std::size_t count : {0u, 1u, 2u, 40u}) {
+      const Matrix<Real> matrix = normal<Real>({count, columns}, rng);
+      const Matrix<Real> start = normal<Real>({1, columns}, rng);
+      const Matrix<Real> factors = normal<Real>({1, count}, rng);
+      for (const Real* from : {start.data(), static_cast<const Real*>(nullptr)}) {
+        Matrix<Real> out = zeros<Real>({1, columns});
+        for (Real& value : values(out)) value = -7;
+        detail::combine_rows(out.data(), from, matrix.data(), columns, columns, nullptr, factors.data(), count);
+        CHECK(test::relative_error(out, plain_product(factors, matrix, from)) < tolerance);
+      }
+    }
+  }
+  const Matrix<Real> matrix = normal<Real>({30, 21}, rng);  // some of the rows, a part of the columns
+  const Matrix<Real> factors = normal<Real>({1, 3}, rng);
+  const std::vector<std::uint16_t> picked{4, 7, 29};
+  std::vector<Real> out(19);
+  detail::combine_rows<Real>(out.data(), nullptr, matrix.data() + 2, 21, 19, picked.data(), factors.data(), 3);
+  for (std::size_t c = 0; c < 19; ++c) {
+    const Real plain =
+        factors(0, 0) * matrix(4, c + 2) + factors(0, 1) * matrix(7, c + 2) + factors(0, 2) * matrix(29, c + 2);
+    CHECK(std::abs(static_cast<double>(out[c] - plain)) < 10 * tolerance);
+  }
+}
+
+TEST_CASE("find_ink: a bit for each input that is not zero, for bytes and for numbers", "[kernels]") {
+  Rng rng(17);
+  for (const std::size_t inputs : {1u, 7u, 63u, 64u, 65u, 128u, 784u}) {
+    const std::vector<std::uint8_t> bytes = random_ink(inputs, 3, rng);
+    std::vector<float> floats(bytes.begin(), bytes.end());
+    std::vector<double> doubles(bytes.begin(), bytes.end());
+    for (std::size_t i = 0; i < inputs; ++i) {
+      floats[i] *= i % 2 == 0 ? -1e-40F : 1e30F;  // denormal, and -0 for 0
+      doubles[i] *= i % 2 == 0 ? -1e-310 : 1e300;
+    }
+    floats[inputs / 2] = std::numeric_limits<float>::quiet_NaN();
+    std::vector<std::uint64_t> expected(detail::ink_groups(inputs), 0);
+    for (std::size_t i = 0; i < inputs; ++i) expected[i / 64] |= std::uint64_t{bytes[i] != 0} << (i % 64);
+    std::vector<std::uint64_t> bits(expected.size(), ~std::uint64_t{0});
+    detail::find_ink(bytes, bits.data());
+    CHECK(bits == expected);
+    bits.assign(expected.size(), ~std::uint64_t{0});
+    detail::find_ink(doubles, bits.data());
+    CHECK(bits == expected);
+    expected[inputs / 2 / 64] |= std::uint64_t{1} << (inputs / 2 % 64);  // NaN is no zero: nothing may hide it
+    bits.assign(expected.size(), ~std::uint64_t{0});
+    detail::find_ink(floats, bits.data());
+    CHECK(bits == expected);
+  }
+}
+
+TEMPLATE_TEST_CASE("bytes_to_numbers: the same bits as a data set gives", "[kernels]", float, double) {
+  using Real = TestType;
+  Images images = Images::from_shape({1, 1, 256 + 3});
+  for (std::size_t i = 0; i < images.size(); ++i) images.data()[i] = static_cast<std::uint8_t>(i);
+  const Dataset data(std::move(images), Labels{0});
+  std::vector<Real> numbers(259);
+  detail::bytes_to_numbers<Real>(numbers.data(), data.pixels(0));
+  std::vector<Real> expected(259);
+  data.copy_sample<Real>(0, expected);
+  CHECK(numbers == expected);
+  CHECK(numbers[255] == Real{1});
+}
+
+TEMPLATE_TEST_CASE("skipping_product: agrees with the plain sum, for bytes and for numbers, few samples and many",
+                   "[kernels]", float, double) {
+  using Real = TestType;
+  Rng rng(18);
+  const double tolerance = std::is_same_v<Real, float> ? 1e-5 : 1e-13;
+  const std::array<Real, 256> scale = detail::byte_scale<Real>();
+  for (const std::size_t inputs : {1u, 64u, 100u, 200u}) {
+    for (const std::size_t columns : {1u, 10u, 16u, 100u, 256u, 300u}) {
+      for (const std::size_t count : {1u, 2u, 31u, 32u, 50u}) {  // from 32 on weights are copied
+        const std::size_t stride = columns + 5;
+        const Matrix<Real> wide = normal<Real>({inputs, stride}, rng);
+        const Matrix<Real> weights = part_of(wide, inputs, columns);
+        const Matrix<Real> bias = normal<Real>({1, columns}, rng);
+        std::vector<std::uint8_t> bytes = random_ink(count * inputs, 4, rng);
+        std::fill_n(bytes.begin(), inputs, std::uint8_t{0});  // the first sample is blank
+        Matrix<Real> numbers = zeros<Real>({count, inputs});
+        for (std::size_t i = 0; i < bytes.size(); ++i) numbers.data()[i] = scale[bytes[i]];
+        std::vector<const std::uint8_t*> byte_rows;
+        std::vector<const Real*> number_rows;
+        std::vector<std::uint64_t> bits(count * detail::ink_groups(inputs));
+        for (std::size_t s = 0; s < count; ++s) {
+          byte_rows.push_back(bytes.data() + s * inputs);
+          number_rows.push_back(row(numbers, s).data());
+          detail::find_ink(std::span(bytes).subspan(s * inputs, inputs), &bits[s * detail::ink_groups(inputs)]);
+        }
+        const Matrix<double> expected = plain_product(numbers, weights, bias.data());
+        Matrix<Real> z = zeros<Real>({count, columns + 1});
+        detail::skipping_product<Real, std::uint8_t>(z.data(), columns + 1, bias.data(), wide.data(), stride, columns,
+                                                     inputs, byte_rows, bits.data(), scale.data());
+        CHECK(test::relative_error(part_of(z, count, columns), expected) < tolerance);
+        for (std::size_t s = 0; s < count; ++s) CHECK(z(s, columns) == Real{0});  // nothing beyond is written
+        Matrix<Real> of_numbers = zeros<Real>({count, columns + 1});
+        detail::skipping_product<Real, Real>(of_numbers.data(), columns + 1, bias.data(), wide.data(), stride,
+                                             columns, inputs, number_rows, bits.data(), nullptr);
+        CHECK(test::same_bits(of_numbers, z));
+      }
+    }
+  }
 }
 
 TEST_CASE("SparseSamples: lists just the bytes that are not zero, in order", "[kernels]") {
@@ -119,17 +204,6 @@ TEST_CASE("SparseSamples: lists just the bytes that are not zero, in order", "[k
         regrouped.insert(regrouped.end(), part.begin(), part.end());
       }
       CHECK(regrouped == expected);
-
-      std::vector<std::uint16_t> listed_inputs(data.inputs());
-      std::vector<std::uint8_t> listed_values(data.inputs());
-      const std::size_t listed = detail::list_ink(pixels, listed_inputs.data(), listed_values.data());
-      std::vector<std::uint8_t> unlisted(data.inputs(), 0);
-      for (std::size_t k = 0; k < listed; ++k) {
-        CHECK(listed_values[k] != 0);
-        if (k > 0) CHECK(listed_inputs[k - 1] < listed_inputs[k]);
-        unlisted.at(listed_inputs[k]) = listed_values[k];
-      }
-      CHECK(unlisted == expected);
     }
   }
 }
@@ -252,26 +326,6 @@ TEMPLATE_TEST_CASE("sparse_product and sparse_gradient: agree with gemm for ever
   }
 }
 
-TEST_CASE("combine_rows: with numbers for factors, and all rows in turn", "[kernels]") {
-  Rng rng(9);
-  const Matrix<double> matrix = normal<double>({30, 21}, rng);
-  const Matrix<double> factors = normal<double>({1, 30}, rng);
-  const std::vector<std::uint16_t> picked{4, 7, 29};
-  std::vector<double> out(19);
-  detail::combine_rows<double>(out.data(), nullptr, matrix.data() + 2, 21, 19, picked.data(), factors.data(), 3);
-  for (std::size_t c = 0; c < 19; ++c) {
-    const double plain =
-        factors(0, 0) * matrix(4, c + 2) + factors(0, 1) * matrix(7, c + 2) + factors(0, 2) * matrix(29, c + 2);
-    CHECK(out[c] == Approx(plain).epsilon(1e-12).margin(1e-12));
-  }
-  detail::combine_rows<double>(out.data(), nullptr, matrix.data(), 21, 19, nullptr, factors.data(), 30);
-  for (std::size_t c = 0; c < 19; ++c) {
-    double plain = 0;
-    for (std::size_t k = 0; k < 30; ++k) plain += factors(0, k) * matrix(k, c);
-    CHECK(out[c] == Approx(plain).epsilon(1e-12).margin(1e-12));
-  }
-}
-
 TEMPLATE_TEST_CASE("narrow_product: agrees with gemm, as it is and transposed", "[kernels]", float, double) {
   using Real = TestType;
   Rng rng(10);
@@ -300,6 +354,36 @@ TEST_CASE("transpose_bits: bit s of row i becomes bit i of row s", "[kernels]") 
   detail::transpose_bits(transposed);
   for (std::size_t i = 0; i < 64; ++i) {
     for (std::size_t s = 0; s < 64; ++s) REQUIRE((square[i] >> s & 1) == (transposed[s] >> i & 1));
+  }
+}
+
+TEST_CASE("fast_activate: a softmax within rounding of the plain one, whatever its size", "[kernels]") {
+  Rng rng(12);
+  for (const std::size_t classes : {1u, 2u, 10u, 15u, 16u, 17u, 40u, 256u}) {
+    for (const double spread : {0.1, 3.0, 30.0, 1e4, 1e38}) {
+      INFO(classes << " classes, spread " << spread);
+      const Matrix<float> z = normal<float>({1, classes}, rng, spread);
+      std::vector<float> fast(z.begin(), z.end());
+      detail::fast_activate<float>(Activation::softmax, fast);
+      // The differences to the largest are rounded as in float; from there on the plain form in double.
+      const float largest = *std::max_element(z.begin(), z.end());
+      double total = 0;
+      for (const float value : z) total += std::exp(static_cast<double>(value - largest));
+      double sum = 0;
+      for (std::size_t k = 0; k < classes; ++k) {
+        const double exact = std::exp(static_cast<double>(z(0, k) - largest)) / total;
+        REQUIRE(std::abs(static_cast<double>(fast[k]) - exact) <= 8e-7 * exact + 1e-37);
+        sum += static_cast<double>(fast[k]);
+      }
+      CHECK(sum == Approx(1).epsilon(1e-6));
+    }
+  }
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::size_t place : {0u, 1u, 2u}) {  // a training sees that it diverged
+    std::vector<float> diverged(3, 1.0F);
+    diverged[place] = nan;
+    detail::fast_activate<float>(Activation::softmax, diverged);
+    for (const float value : diverged) CHECK(std::isnan(value));
   }
 }
 

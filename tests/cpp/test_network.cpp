@@ -366,6 +366,31 @@ TEMPLATE_TEST_CASE("Network: a data set of bytes and the matrix of its numbers g
   }
 }
 
+TEMPLATE_TEST_CASE("Network: images that are mostly blank give what plain loops give, however they are asked about",
+                   "[network]", float, double) {
+  Rng rng(43);
+  const std::size_t outputs = GENERATE(6, 40);  // narrow, and wide
+  const Architecture architecture{{100, 140, 33, outputs}, {Activation::relu, Activation::elu, Activation::softmax}};
+  const auto network = test::random_network<TestType>(architecture, rng);
+  Images images = test::random_images(600, 10, 10, rng);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const bool blank = i / 100 < 300 ? i % 6 != 0 : i / 100 < 310;  // sparse samples, then blank ones, then dense
+    if (blank) images.data()[i] = 0;
+  }
+  const Dataset all(std::move(images), test::random_labels(600, 6, rng), outputs);
+  for (const Dataset& data :
+       {all, all.slice(1, 200), all.slice(290, 299), all.slice(4, 5), all.subset({7, 3, 310, 5})}) {
+    INFO(data.size() << " samples");
+    const Matrix<TestType> x = data.to_matrix<TestType>();
+    const Matrix<TestType> logits = network.logits(data);
+    CHECK(test::relative_error(logits, test::reference_logits(network, x)) < rounding<TestType>);
+    CHECK(test::same_bits(network.logits(x), logits));
+    CHECK(test::same_bits(network.logits(data, 3), logits));
+    CHECK(test::same_bits(network.predict_proba(x, 2), network.predict_proba(data)));
+    CHECK(test::same_bits(network.predict(x, 2), network.predict(data)));
+  }
+}
+
 TEST_CASE("Network: a data set of float and the matrix of its numbers give the same bits", "[network]") {
   Rng rng(39);
   const auto network = test::random_network<float>(deep(Activation::relu, Activation::softmax), rng);
