@@ -31,6 +31,10 @@ struct Array {
 struct Images {
   static constexpr auto name = py::detail::const_name("digitnet._core.Dataset | numpy.typing.ArrayLike");
 };
+struct Image {
+  static constexpr auto name =
+      py::detail::const_name("numpy.typing.NDArray[numpy.uint8] | numpy.typing.NDArray[numpy.float32]");
+};
 struct Names {
   static constexpr auto name = py::detail::const_name("str | collections.abc.Sequence[str]");
   static bool check(py::handle object) {
@@ -52,6 +56,7 @@ struct FloatArrays {
 
 using ArrayObject = Named<tag::Array>;
 using ImagesObject = Named<tag::Images>;
+using ImageObject = Named<tag::Image>;
 using NamesObject = Named<tag::Names>;
 using LayerList = Named<tag::Layers, py::list>;
 using FloatArrayList = Named<tag::FloatArrays, py::list>;

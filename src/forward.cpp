@@ -1,6 +1,5 @@
 #include "forward.hpp"
 
-#include "kernels.hpp"
 #include "sparse_samples.hpp"
 
 #include <algorithm>
@@ -167,6 +166,12 @@ template <class Real>
 std::span<Real> ForwardPass<Real>::logits(std::span<const Real> sample) {
   numbers_[0] = sample.data();
   return run<Real>({numbers_.data(), 1}).row(0);
+}
+
+void require_probabilities(const char* where, Activation last) {
+  if (last == Activation::softmax || last == Activation::sigmoid) return;
+  throw ArgumentError(text(where, ": the last layer is ", name_of(last),
+                           ", expected softmax or sigmoid; forward gives its outputs as they are"));
 }
 
 namespace {

@@ -1,6 +1,8 @@
 // forward.hpp: from inputs to logits, for one sample or a block of them. Internal.
 #pragma once
 
+#include "kernels.hpp"
+
 #include <digitnet/dataset.hpp>
 #include <digitnet/network.hpp>
 #include <digitnet/parallel.hpp>
@@ -67,6 +69,20 @@ std::size_t likeliest(Activation last, std::span<Real> logits) {
   if (needs_preactivation(last)) activate(last, logits);
   return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
+
+/// Logits become probabilities: softmax, or for a last layer of sigmoids each output's share of their sum.
+template <class Real>
+void to_probabilities(Activation last, std::span<Real> logits) {
+  fast_activate(last, logits);
+  if (last == Activation::softmax) return;
+  Real sum = 0;
+  for (const Real value : logits) sum += value;
+  // Sigmoids far below zero may all round to nothing; then nothing is known.
+  for (Real& value : logits) value = sum > 0 ? value / sum : Real{1} / static_cast<Real>(logits.size());
+}
+
+/// @throws ArgumentError  if the last layer is neither softmax nor sigmoid
+void require_probabilities(const char* where, Activation last);
 
 /// Takes the logits of samples [first, first + logits.rows) and may change them.
 template <class Real>

@@ -1,7 +1,6 @@
 #include <digitnet/inference.hpp>
 
 #include "forward.hpp"
-#include "kernels.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -24,6 +23,15 @@ struct Predictor<Real>::State {
   std::span<const Real> forward(std::span<const Value> sample) {
     const std::span<Real> z = logits(sample);
     detail::fast_activate(network.layers().back().activation, z);
+    return z;
+  }
+
+  template <class Value>
+  std::span<const Real> predict_proba(std::span<const Value> sample) {
+    const Activation last = network.layers().back().activation;
+    detail::require_probabilities("predict_proba", last);
+    const std::span<Real> z = logits(sample);
+    detail::to_probabilities(last, z);
     return z;
   }
 
@@ -67,6 +75,16 @@ std::span<const Real> Predictor<Real>::forward(std::span<const std::uint8_t> pix
 template <class Real>
 std::span<const Real> Predictor<Real>::forward(std::span<const Real> inputs) {
   return state_->forward(inputs);
+}
+
+template <class Real>
+std::span<const Real> Predictor<Real>::predict_proba(std::span<const std::uint8_t> pixels) {
+  return state_->predict_proba(pixels);
+}
+
+template <class Real>
+std::span<const Real> Predictor<Real>::predict_proba(std::span<const Real> inputs) {
+  return state_->predict_proba(inputs);
 }
 
 template <class Real>

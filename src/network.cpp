@@ -2,7 +2,6 @@
 #include <digitnet/parallel.hpp>
 
 #include "forward.hpp"
-#include "kernels.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -68,18 +67,9 @@ Matrix<Real> ask_forward(const Network<Real>& network, const Samples& images, st
 template <class Real, class Samples>
 Matrix<Real> ask_probabilities(const Network<Real>& network, const Samples& images, std::size_t threads) {
   const Activation last = network.layers().back().activation;
-  if (last != Activation::softmax && last != Activation::sigmoid) {
-    throw ArgumentError(text("predict_proba: the last layer is ", name_of(last),
-                             ", expected softmax or sigmoid; forward gives its outputs as they are"));
-  }
-  return ask_matrix("predict_proba", network, images, threads, [last](std::span<Real> z) {
-    detail::fast_activate(last, z);
-    if (last == Activation::softmax) return;
-    Real sum = 0;
-    for (const Real value : z) sum += value;
-    // Sigmoids far below zero may all round to nothing; then nothing is known.
-    for (Real& value : z) value = sum > 0 ? value / sum : Real{1} / static_cast<Real>(z.size());
-  });
+  detail::require_probabilities("predict_proba", last);
+  return ask_matrix("predict_proba", network, images, threads,
+                    [last](std::span<Real> z) { detail::to_probabilities(last, z); });
 }
 
 template <class Real, class Samples>

@@ -48,6 +48,12 @@ class Predictor {
   /// The same for inputs that are numbers.
   std::span<const Real> forward(std::span<const Real> inputs);
 
+  /// Probability of each class, as Network::predict_proba has it.
+  /// @throws ShapeError     as forward
+  /// @throws ArgumentError  if the last layer is neither softmax nor sigmoid
+  std::span<const Real> predict_proba(std::span<const std::uint8_t> pixels);
+  std::span<const Real> predict_proba(std::span<const Real> inputs);
+
   /// The class with the largest output, as Network::predict has it.
   std::size_t predict(std::span<const std::uint8_t> pixels);
   std::size_t predict(std::span<const Real> inputs);

@@ -39,6 +39,7 @@ __all__: list[str] = [
     "Network",
     "Optimizer",
     "Prediction",
+    "Predictor",
     "RangeTest",
     "RangeTestPoint",
     "ReduceOnPlateau",
@@ -1056,6 +1057,51 @@ class RangeTest:
     def suggestion(self) -> float | None:
         """
         The learning rate at which the smoothed loss falls fastest; None if it never fell.
+        """
+
+class Predictor:
+    """
+    A network for one image at a time, as fast as that goes: about a microsecond for 784-128-10.
+
+    An image is an array of uint8 (255 is full ink) or float32 (ink in [0, 1]), of shape (rows, columns) or (inputs,):
+    (28, 28) or (784,) for MNIST. It is not copied if it is C-contiguous. Pixels without ink are skipped.
+
+    Nothing is converted, allocated or locked on the way, so one Predictor answers one question at a time. Threads that
+    share one take turns, for it keeps the GIL; to read many images with many threads, ask Network.predict.
+
+    Args:
+        network: is copied; training it later changes nothing here.
+    """
+    def __init__(self, network: Network) -> None: ...
+    def __repr__(self) -> str: ...
+    def forward(
+        self, image: numpy.typing.NDArray[numpy.uint8] | numpy.typing.NDArray[numpy.float32]
+    ) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Activations of the last layer, float32 (outputs,).
+
+        Raises:
+            TypeError: if the image is no array of uint8 or float32.
+            ShapeError: if it does not have the network's number of inputs.
+        """
+    def predict(self, image: numpy.typing.NDArray[numpy.uint8] | numpy.typing.NDArray[numpy.float32]) -> int:
+        """
+        The class with the largest output, as Network.predict has it.
+
+        Raises:
+            TypeError: if the image is no array of uint8 or float32.
+            ShapeError: if it does not have the network's number of inputs.
+        """
+    def predict_proba(
+        self, image: numpy.typing.NDArray[numpy.uint8] | numpy.typing.NDArray[numpy.float32]
+    ) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Probability of each class, float32 (outputs,), as Network.predict_proba has it.
+
+        Raises:
+            TypeError: if the image is no array of uint8 or float32.
+            ShapeError: if it does not have the network's number of inputs.
+            ArgumentError: if the last layer is neither softmax nor sigmoid.
         """
 
 class Prediction:

@@ -197,7 +197,25 @@ TEMPLATE_TEST_CASE("Predictor: answers what the network answers, for bytes and f
       CHECK(predictor.predict(row(numbers, i)) == labels(i));
     }
     CHECK_ERROR(predictor.predict(data.pixels(0).subspan(1)), ShapeError, "Predictor: 35 inputs, expected 36");
+
+    const Matrix<Real> probabilities = network.predict_proba(data);
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      const std::span<const Real> by_bytes = predictor.predict_proba(data.pixels(i));
+      for (std::size_t k = 0; k < by_bytes.size(); ++k) {
+        CHECK(std::abs(static_cast<double>(by_bytes[k] - probabilities(i, k))) < tolerance);
+      }
+    }
   }
+}
+
+TEST_CASE("Predictor: probabilities are asked of a network that gives some", "[inference][error]") {
+  Rng rng(6);
+  Predictor<float> predictor(
+      Network<float>({4, 3}, Activation::relu, rng, Activation::identity, LossFunction::sum_of_squares));
+  const std::array<float, 4> x{1, 0, 2, 3};
+  CHECK(predictor.forward(x).size() == 3);
+  CHECK_ERROR(predictor.predict_proba(x), ArgumentError,
+              "predict_proba: the last layer is identity, expected softmax or sigmoid");
 }
 
 TEST_CASE("Predictor: a copy answers for itself, and goes on when the first is gone", "[inference]") {

@@ -1,5 +1,7 @@
 """Pictures to digits: what the network is to see of a picture, and what it reads."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,100 @@ def test_networks_for_something_else_are_refused():
         dn.Classifier(dn.Network([12, 10]))
     with pytest.raises(dn.ArgumentError, match="softmax"):
         dn.Classifier(dn.Network([784, 10], output_activation="identity", loss="sum_of_squares"))
+
+
+@pytest.fixture(scope="module")
+def predictor(trained):
+    return dn.Predictor(trained)
+
+
+def test_a_predictor_reads_what_the_network_reads(predictor, trained, mnist):
+    images = mnist.test.images[:200]
+    floats = images.astype(np.float32) / 255
+    expected = trained.predict_proba(images)
+    assert [predictor.predict(image) for image in images] == trained.predict(images).tolist()
+    assert isinstance(predictor.predict(images[0]), int)
+    for image, as_float, probabilities in zip(images, floats, expected):
+        for same in (image, image.ravel(), np.asfortranarray(image), as_float, as_float.ravel()):
+            answer = predictor.predict_proba(same)
+            assert answer.shape == (10,)
+            assert answer.dtype == np.float32
+            np.testing.assert_allclose(answer, probabilities, rtol=1e-4, atol=1e-7)
+            np.testing.assert_array_equal(predictor.forward(same), answer)
+
+
+def test_answers_of_a_predictor_stay_what_they_are(predictor, mnist):
+    first = predictor.predict_proba(mnist.test.images[0])
+    kept = first.copy()
+    predictor.predict_proba(mnist.test.images[1])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_a_predictor_keeps_a_copy_of_the_network(trained, mnist):
+    network = trained.copy()
+    predictor = dn.Predictor(network)
+    expected = predictor.forward(mnist.test.images[0])
+    network.layers[0].weights[:] = 0
+    del network
+    np.testing.assert_array_equal(predictor.forward(mnist.test.images[0]), expected)
+
+
+def test_a_predictor_takes_images_as_they_lie(predictor, trained, mnist):
+    canvas = np.zeros((60, 70), np.uint8)
+    canvas[11:39, 21:49] = mnist.test.images[5]
+    assert predictor.predict(canvas[11:39, 21:49]) == trained.predict(mnist.test.images[5:6])[0]
+    backwards = np.ascontiguousarray(mnist.test.images[5][:, ::-1])[:, ::-1]
+    np.testing.assert_array_equal(predictor.forward(backwards), predictor.forward(mnist.test.images[5]))
+
+
+def test_a_predictor_shared_by_threads_gives_no_wrong_answer(predictor, trained, mnist):
+    images = mnist.test.images
+    expected = trained.predict(images).tolist()
+    answers = [[] for _ in range(4)]
+
+    def ask(answer):
+        answer.extend(predictor.predict(image) for image in images)
+
+    threads = [threading.Thread(target=ask, args=(answer,)) for answer in answers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [expected] * 4
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "forward"])
+def test_other_things_than_images_are_refused(predictor, method):
+    ask = getattr(predictor, method)
+    wanted = r"expected an array of uint8 or float32, shape \(28, 28\) or \(784,\)"
+    for shape in [(783,), (27, 28), (1, 28, 28), (0,), ()]:
+        for dtype in (np.uint8, np.float32):
+            with pytest.raises(
+                dn.ShapeError, match=rf"^Predictor\.{method}: dtype \w+ and shape .*, {wanted}$"
+            ):
+                ask(np.zeros(shape, dtype))
+    for dtype in (np.float64, np.int8, np.int64, bool, ">f4", object):
+        with pytest.raises(
+            TypeError, match=rf"^Predictor\.{method}: dtype .* and shape \(28, 28\), {wanted}$"
+        ):
+            ask(np.zeros((28, 28), dtype))
+    for thing in (None, 3, [[0] * 28] * 28, "image", b"0" * 784):
+        with pytest.raises(TypeError, match=rf"^Predictor\.{method}: an object of type \w+, {wanted}$"):
+            ask(thing)
+
+
+def test_a_predictor_of_other_networks():
+    network = dn.Network([6, 3], output_activation="identity", loss="sum_of_squares", seed=2)
+    predictor = dn.Predictor(network)
+    x = np.arange(6, dtype=np.float32)
+    np.testing.assert_allclose(predictor.forward(x), network.forward(x[None])[0], rtol=1e-5)
+    np.testing.assert_array_equal(predictor.forward(x.reshape(2, 3)), predictor.forward(x))
+    assert repr(predictor) == "<digitnet.Predictor: 6 inputs, 3 outputs>"
+    with pytest.raises(
+        dn.ArgumentError, match=r"^predict_proba: the last layer is identity, expected softmax"
+    ):
+        predictor.predict_proba(x)
+    with pytest.raises(dn.ShapeError, match=r"shape \(6,\) or \(rows, columns\) of as many$"):
+        predictor.predict(x[:5])
+    with pytest.raises(TypeError):
+        dn.Predictor("network")
