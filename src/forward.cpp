@@ -30,25 +30,27 @@ std::size_t count_bits(std::span<const std::uint64_t> bits) {
 }  // namespace
 
 template <class Real>
+NarrowLayer<Real>::NarrowLayer(const Dense<Real>& layer)
+    : weights(zeros<Real>({layer.inputs(), lanes})), bias(zero_vector<Real>(lanes)) {
+  for (std::size_t i = 0; i < layer.inputs(); ++i) {
+    std::copy_n(row(layer.weights, i).data(), layer.outputs(), row(weights, i).data());
+  }
+  std::copy_n(layer.bias.data(), layer.outputs(), bias.data());
+}
+
+template <class Real>
 ForwardPass<Real>::ForwardPass(const Network<Real>& network, std::size_t rows)
     : network_(network),
-      narrow_(network.layers().size() > 1 && network.outputs() <= lanes),
       bytes_(rows),
       numbers_(rows),
       bits_(rows * ink_groups(network.inputs())),
       x_(Matrix<Real>::from_shape({rows, network.inputs()})) {
-  for (const Dense<Real>& layer : network.layers()) {
-    a_.push_back(Vector<Real>::from_shape({rows * layer.outputs()}));
+  const std::vector<Dense<Real>>& layers = network.layers();
+  if (layers.size() > 1 && network.outputs() <= lanes) narrow_.emplace(layers.back());
+  for (const Dense<Real>& layer : layers) {
+    const bool is_narrow = narrow_ && &layer == &layers.back();
+    a_.push_back(Vector<Real>::from_shape({rows * (is_narrow ? lanes : layer.outputs())}));
   }
-  if (!narrow_) return;
-  const Dense<Real>& last = network.layers().back();
-  a_.back() = Vector<Real>::from_shape({rows * lanes});
-  narrow_weights_ = zeros<Real>({last.inputs(), lanes});
-  narrow_bias_ = zero_vector<Real>(lanes);
-  for (std::size_t i = 0; i < last.inputs(); ++i) {
-    std::copy_n(row(last.weights, i).data(), last.outputs(), row(narrow_weights_, i).data());
-  }
-  std::copy_n(last.bias.data(), last.outputs(), narrow_bias_.data());
 }
 
 template <class Real>
@@ -62,7 +64,8 @@ MatrixView<Real> ForwardPass<Real>::activations(std::size_t layer, std::size_t c
 template <class Real>
 void ForwardPass<Real>::product(const Dense<Real>& layer, MatrixView<const Real> x, MatrixView<Real> z) const {
   if (narrow_ && &layer == &network_.layers().back()) {
-    narrow_product<Real>(z.data, narrow_bias_.data(), x.data, x.stride, 1, narrow_weights_.data(), x.rows, x.columns);
+    narrow_product<Real>(z.data, narrow_->bias.data(), x.data, x.stride, 1, narrow_->weights.data(), x.rows,
+                         x.columns);
   } else if (x.rows > few_rows) {
     affine<Real>(layer, x, z);
   } else {
@@ -205,6 +208,7 @@ void infer(const Network<Real>& network, const Matrix<Real>& samples, ThreadTeam
 }
 
 #define DIGITNET_INSTANTIATE(Real)                                                                 \
+  template struct NarrowLayer<Real>;                                                               \
   template class ForwardPass<Real>;                                                                \
   template void infer(const Network<Real>&, const Dataset&, ThreadTeam&, const TakeLogits<Real>&); \
   template void infer(const Network<Real>&, const Matrix<Real>&, ThreadTeam&, const TakeLogits<Real>&);

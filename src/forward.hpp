@@ -10,10 +10,20 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace digitnet::detail {
+
+/// A layer of at most `lanes` outputs in rows of whole vectors, as narrow_product wants them.
+template <class Real>
+struct NarrowLayer {
+  explicit NarrowLayer(const Dense<Real>& layer);
+
+  Matrix<Real> weights;  ///< (inputs, lanes)
+  Vector<Real> bias;     ///< (lanes)
+};
 
 /// Passes blocks of samples through a network. It has the scratch space for that, so each thread needs one of its
 /// own, and nothing is allocated once it is made.
@@ -51,10 +61,8 @@ class ForwardPass {
   MatrixView<Real> activations(std::size_t layer, std::size_t count);
 
   const Network<Real>& network_;
-  bool narrow_;                             // the last of several layers
-  Matrix<Real> narrow_weights_;             // its weights, in rows of whole vectors
-  Vector<Real> narrow_bias_;                // likewise
-  std::vector<const std::uint8_t*> bytes_;  // where each sample begins, one or the other
+  std::optional<NarrowLayer<Real>> narrow_;  // the last of several layers, if it has few outputs
+  std::vector<const std::uint8_t*> bytes_;   // where each sample begins, one or the other
   std::vector<const Real*> numbers_;
   std::vector<std::uint64_t> bits_;  // which inputs of each are not zero
   Matrix<Real> x_;                   // samples as numbers, where they do not lie as such

@@ -51,6 +51,7 @@ int main(int argc, char** argv) try {
   double seconds = 1.0;
   bool zeros_removed = false;
   bool ask_network = false;
+  bool quantized = false;
   CLI::App app("Speed of predictions: of single images, or of a batch of bytes with --batch. One line of JSON.");
   app.add_option("--data", folder, "Folder with the four MNIST files")->required();
   app.add_option("--sizes", sizes)->delimiter(',');
@@ -59,6 +60,7 @@ int main(int argc, char** argv) try {
   app.add_option("--seconds", seconds, "To measure");
   app.add_flag("--without-zeros", zeros_removed, "Single images as float, less their mean");
   app.add_flag("--network", ask_network, "Single images by Network::predict instead of a Predictor");
+  app.add_flag("--quantized", quantized, "Single images by a QuantizedPredictor");
   CLI11_PARSE(app, argc, argv);
 
   const digitnet::Mnist mnist = digitnet::load_mnist(folder);
@@ -82,10 +84,12 @@ int main(int argc, char** argv) try {
   const Dataset some = mnist.test.slice(0, std::min<std::size_t>(1000, mnist.test.size()));
   const Dataset dense = bench::without_zeros(some);
   digitnet::Predictor<float> predictor(network);
+  digitnet::QuantizedPredictor bytes(network);
   std::vector<Dataset> singles;
   for (std::size_t i = 0; i < some.size(); ++i) singles.push_back((zeros_removed ? dense : some).slice(i, i + 1));
   const auto ask = [&](std::size_t i) -> std::size_t {
     if (ask_network) return network.predict(singles[i])(0);
+    if (quantized) return zeros_removed ? bytes.predict(dense.numbers(i)) : bytes.predict(some.pixels(i));
     return zeros_removed ? predictor.predict(dense.numbers(i)) : predictor.predict(some.pixels(i));
   };
   times_of(seconds / 5, some.size(), ask);

@@ -100,6 +100,24 @@ TEMPLATE_TEST_CASE("Predictor: nothing is allocated for an answer", "[inference]
   }
 }
 
+TEST_CASE("QuantizedPredictor: nothing is allocated for an answer", "[inference]") {
+  Rng rng(4);
+  for (const std::size_t outputs : {10u, 30u}) {
+    const Architecture architecture{{145, 40, 21, outputs},
+                                    {Activation::relu, Activation::gelu, Activation::softmax}};
+    QuantizedPredictor predictor(test::random_network<float>(architecture, rng));
+    const std::vector<std::uint8_t> pixels(145, 3);
+    const std::vector<float> numbers(145, 0.5F);
+    predictor.predict(std::span(pixels));  // finds out about the processor
+    const std::size_t before = allocations;
+    const std::size_t read = predictor.predict(std::span(pixels)) + predictor.predict(std::span(numbers));
+    const float sum = predictor.forward(std::span(pixels))[0] + predictor.predict_proba(std::span(numbers))[0];
+    CHECK(allocations == before);
+    CHECK(read < 2 * outputs);
+    CHECK(sum < 2);
+  }
+}
+
 TEST_CASE("Network: a prediction allocates as often for ten blocks of samples as for two", "[network]") {
   Rng rng(3);
   const bool blank = GENERATE(false, true);

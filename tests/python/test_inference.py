@@ -254,3 +254,35 @@ def test_a_predictor_of_other_networks():
         predictor.predict(x[:5])
     with pytest.raises(TypeError):
         dn.Predictor("network")
+
+
+def test_weights_of_a_byte_read_the_sample_as_well(trained, mnist):
+    predictor = dn.QuantizedPredictor(trained)
+    images, labels = mnist.test.images, mnist.test.labels
+    read = np.array([predictor.predict(image) for image in images])
+    accuracy = trained.evaluate(mnist.test).accuracy
+    assert np.mean(read == labels) == pytest.approx(accuracy, abs=0.003)
+    expected = trained.predict_proba(images[:100])
+    for image, probabilities in zip(images, expected):
+        for same in (image, image.astype(np.float32).ravel() / 255):
+            answer = predictor.predict_proba(same)
+            assert answer.dtype == np.float32
+            np.testing.assert_allclose(answer, probabilities, atol=0.1)
+            np.testing.assert_allclose(predictor.forward(same), answer)
+    assert (predictor.inputs, predictor.outputs) == (784, 10)
+    assert predictor.parameter_bytes < 0.3 * 4 * trained.parameter_count
+    assert repr(predictor) == "<digitnet.QuantizedPredictor: 784 inputs, 10 outputs>"
+
+
+def test_weights_of_a_byte_refuse_what_a_predictor_refuses(trained):
+    predictor = dn.QuantizedPredictor(trained)
+    with pytest.raises(
+        dn.ShapeError, match=r"^QuantizedPredictor.predict: dtype uint8 and shape \(783\), expected"
+    ):
+        predictor.predict(np.zeros(783, np.uint8))
+    with pytest.raises(TypeError, match=r"^QuantizedPredictor.forward: dtype float64"):
+        predictor.forward(np.zeros(784))
+    diverged = trained.copy()
+    diverged.layers[0].weights[3, 4] = np.nan
+    with pytest.raises(dn.ArgumentError, match="layer 0 has a parameter that is not finite"):
+        dn.QuantizedPredictor(diverged)
