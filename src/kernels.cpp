@@ -196,7 +196,7 @@ constexpr std::size_t pack_for_samples = 32;
 
 template <class Real>
 void bytes_to_numbers(Real* numbers, std::span<const std::uint8_t> bytes) {
-  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t>() DIGITNET_INLINE_LAMBDA {
     Real* __restrict const to = numbers;
     for (std::size_t i = 0; i < bytes.size(); ++i) to[i] = static_cast<Real>(bytes[i]) * (Real{1} / 255);
   });
@@ -331,7 +331,7 @@ namespace {
 void fast_softmax(std::span<float> z) {
   using Lanes = std::array<float, lanes>;
   const float largest = *std::max_element(z.begin(), z.end());
-  for_processor([&]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+  for_processor([=]<std::size_t>() DIGITNET_INLINE_LAMBDA {
     Lanes totals{};
     for (std::size_t first = 0; first < z.size(); first += lanes) {
       Lanes part;
