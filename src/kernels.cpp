@@ -406,6 +406,7 @@ void fast_activation_gradient(Activation activation, std::span<double> gradient,
   activation_gradient(activation, gradient, kept);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the argument is a type
 #define DIGITNET_INSTANTIATE(Real)                                                                                  \
   template void combine_rows(Real*, const Real*, const Real*, std::size_t, std::size_t, const std::uint16_t*,       \
                              const Real*, std::size_t);                                                             \
@@ -422,6 +423,7 @@ void fast_activation_gradient(Activation activation, std::span<double> gradient,
                                  std::size_t, std::span<const Real* const>, const std::uint64_t*, const Real*);     \
   template void sparse_gradient(Real*, std::size_t, std::size_t, const Real*, std::size_t, std::size_t,             \
                                 const InkByInput&, const Real*);
+// NOLINTEND(bugprone-macro-parentheses)
 DIGITNET_INSTANTIATE(float)
 DIGITNET_INSTANTIATE(double)
 

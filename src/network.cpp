@@ -11,8 +11,8 @@ namespace {
 
 using detail::text;
 
-ShapeError wrong_inputs(const char* where, const std::string& shape, std::size_t inputs) {
-  return ShapeError(text(where, ": input has shape ", shape, ", expected (batch, ", inputs, ")"));
+[[noreturn]] void refuse_inputs(const char* where, const std::string& shape, std::size_t inputs) {
+  throw ShapeError(text(where, ": input has shape ", shape, ", expected (batch, ", inputs, ")"));
 }
 
 template <class Real>
@@ -24,13 +24,13 @@ std::size_t sample_count(const Dataset& images) { return images.size(); }
 
 template <class Real>
 void require_inputs(const char* where, const Network<Real>& network, const Matrix<Real>& images) {
-  if (images.shape(1) != network.inputs()) throw wrong_inputs(where, shape_text(images), network.inputs());
+  if (images.shape(1) != network.inputs()) refuse_inputs(where, shape_text(images), network.inputs());
 }
 
 template <class Real>
 void require_inputs(const char* where, const Network<Real>& network, const Dataset& images) {
   if (!images.empty() && images.inputs() != network.inputs()) {
-    throw wrong_inputs(where, text("(", images.size(), ", ", images.inputs(), ")"), network.inputs());
+    refuse_inputs(where, text("(", images.size(), ", ", images.inputs(), ")"), network.inputs());
   }
 }
 

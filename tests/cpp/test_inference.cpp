@@ -151,12 +151,12 @@ TEST_CASE("Classifier: many threads may ask one at once", "[inference]") {
   for (std::size_t i = 0; i < 50; ++i) expected.push_back(classifier.classify(image_of(data, i)).probabilities);
   std::array<bool, 8> right{};
   std::vector<std::thread> threads;
-  for (std::size_t t = 0; t < right.size(); ++t) {
-    threads.emplace_back([&, t] {
+  for (bool& all_right : right) {
+    threads.emplace_back([&] {
       bool same = true;
       for (std::size_t i = 0; i < 50; ++i)
         same &= classifier.classify(image_of(data, i)).probabilities == expected[i];
-      right[t] = same;
+      all_right = same;
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -245,12 +245,12 @@ TEST_CASE("Predictor: many threads, each with a copy, read what the network read
   const Predictor<float> original(trained_network());
   std::array<bool, 4> right{};
   std::vector<std::thread> threads;
-  for (std::size_t t = 0; t < right.size(); ++t) {
-    threads.emplace_back([&, t] {
+  for (bool& all_right : right) {
+    threads.emplace_back([&] {
       Predictor<float> mine(original);
       bool same = true;
       for (std::size_t i = 0; i < data.size(); ++i) same &= mine.predict(data.pixels(i)) == labels(i);
-      right[t] = same;
+      all_right = same;
     });
   }
   for (std::thread& thread : threads) thread.join();

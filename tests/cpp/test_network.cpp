@@ -96,7 +96,9 @@ TEST_CASE("Network: the same seed gives the same weights, another gives others",
 
 TEST_CASE("Network: an architecture that makes no sense is named", "[network][error]") {
   Rng rng(1);
-  const auto of_sizes = [&](std::vector<std::size_t> sizes) { return Network<float>(sizes, Activation::relu, rng); };
+  const auto of_sizes = [&](const std::vector<std::size_t>& sizes) {
+    return Network<float>(sizes, Activation::relu, rng);
+  };
   CHECK_ERROR(of_sizes({}), ArgumentError, "Network: 0 sizes, expected 2 to 257");
   CHECK_ERROR(of_sizes({784}), ArgumentError, "Network: 1 sizes, expected 2 to 257");
   CHECK_ERROR(of_sizes(std::vector<std::size_t>(258, 3)), ArgumentError, "Network: 258 sizes, expected 2 to 257");

@@ -103,7 +103,7 @@ TEST_CASE("QuantizedLayer: the largest sums fit, and none of them is cut short",
     const detail::QuantizedLayer layer(dense, 0);
     const std::vector<std::uint8_t> bytes(inputs, 255);
     for (const detail::ByteProduct how : detail::byte_products()) {
-      const std::int32_t whole = static_cast<std::int32_t>(sign) * 255 * 127 * 65536;
+      const auto whole = static_cast<std::int32_t>(sign) * 255 * 127 * 65536;
       CHECK(sums_of(layer, bytes, how) == std::vector<std::int32_t>{whole, 0});
     }
   }
@@ -134,8 +134,8 @@ TEST_CASE("to_bytes: every number within half a step, nothing for 0", "[quantize
 }
 
 TEST_CASE("to_bytes: pixels come back as the bytes they were", "[quantized]") {
-  std::vector<float> numbers;
-  for (int byte = 0; byte < 256; ++byte) numbers.push_back(static_cast<float>(byte) * (1.0F / 255));
+  std::vector<float> numbers(256);
+  for (std::size_t byte = 0; byte < 256; ++byte) numbers[byte] = static_cast<float>(byte) * (1.0F / 255);
   std::vector<std::uint8_t> bytes(256);
   const detail::ByteInputs x = detail::to_bytes(numbers, bytes);
   for (std::size_t byte = 0; byte < 256; ++byte) CHECK(x.bytes[byte] == byte);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
 import worker
 
 import digitnet as dn
@@ -48,12 +47,7 @@ def predict(
         images = worker.as_floats(images, zeros=False)
     if batch:
         return worker.throughput(lambda image: network.predict(image, threads), images, seconds)
-    ask = dn.Predictor(network).predict if hasattr(dn, "Predictor") else ask_network(network)
-    return worker.latency(ask, images, seconds)
-
-
-def ask_network(network: dn.Network):
-    return lambda image: network.predict(image[np.newaxis])[0]
+    return worker.latency(dn.Predictor(network).predict, images, seconds)
 
 
 if __name__ == "__main__":
