@@ -75,13 +75,15 @@ std::span<const std::uint8_t> group_of(std::span<const std::uint8_t> pixels, std
 
 std::uint64_t ink_bits(std::span<const std::uint8_t> pixels) {
   if (pixels.size() == ink_group) return bits_of_group(pixels.data());
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < pixels.size(); ++i) bits |= std::uint64_t{pixels[i] != 0} << i;
-  return bits;
+  std::array<std::uint8_t, ink_group> filled_up{};
+  std::copy(pixels.begin(), pixels.end(), filled_up.begin());
+  return bits_of_group(filled_up.data());
 }
 
 void find_ink(std::span<const std::uint8_t> inputs, std::uint64_t* bits) {
-  for (std::size_t group = 0; group < ink_groups(inputs.size()); ++group) *bits++ = ink_bits(group_of(inputs, group));
+  const std::size_t whole = inputs.size() / ink_group;
+  for (std::size_t group = 0; group < whole; ++group) bits[group] = bits_of_group(inputs.data() + group * ink_group);
+  if (whole * ink_group < inputs.size()) bits[whole] = ink_bits(inputs.subspan(whole * ink_group));
 }
 
 void find_ink(std::span<const float> inputs, std::uint64_t* bits) { find_ink_of(inputs, bits); }

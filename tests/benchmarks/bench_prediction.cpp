@@ -1,4 +1,7 @@
 // One image through a network 784-128-10, one after the other from the sample. predict_speed has the percentiles.
+#include "kernels.hpp"
+#include "quantized.hpp"
+#include "sparse_samples.hpp"
 #include "support.hpp"
 
 #include <benchmark/benchmark.h>
@@ -35,6 +38,37 @@ void predictor_floats(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(predictor_floats);
+
+void quantized_bytes(benchmark::State& state) {
+  digitnet::QuantizedPredictor predictor(network());
+  const digitnet::Dataset all = images();
+  std::size_t i = 0;
+  for ([[maybe_unused]] const auto _ : state) {
+    benchmark::DoNotOptimize(predictor.predict(all.pixels(i)));
+    i = (i + 1) % all.size();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(quantized_bytes);
+
+/// The first layer's sums of bytes alone, by each product this processor has.
+void byte_product(benchmark::State& state) {
+  const std::span<const digitnet::detail::ByteProduct> products = digitnet::detail::byte_products();
+  const auto which = static_cast<std::size_t>(state.range(0));
+  if (which >= products.size()) return state.SkipWithError("not on this processor");
+  const digitnet::detail::QuantizedLayer layer(network().layer(0), 0);
+  const digitnet::Dataset all = images();
+  std::vector<std::uint64_t> bits(digitnet::detail::ink_groups(all.inputs()));
+  auto sums = digitnet::zero_vector<std::int32_t>(digitnet::detail::padded(layer.outputs()));
+  std::size_t i = 0;
+  for ([[maybe_unused]] const auto _ : state) {
+    digitnet::detail::find_ink(all.pixels(i), bits.data());
+    layer.sum(all.pixels(i), bits.data(), sums.data(), products[which]);
+    benchmark::DoNotOptimize(sums.data());
+    i = (i + 1) % all.size();
+  }
+}
+BENCHMARK(byte_product)->DenseRange(0, 3);
 
 /// The same asked of the network itself, as many threads may at once.
 void predict_bytes(benchmark::State& state) {
