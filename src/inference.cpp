@@ -19,7 +19,7 @@ struct Questions : Logits {
   template <class Value>
   auto checked_logits(std::span<const Value> sample) {
     if (sample.size() != this->inputs()) {
-      throw ShapeError(detail::text("Predictor: ", sample.size(), " inputs, expected ", this->inputs()));
+      throw ShapeError(detail::text(Logits::name, ": ", sample.size(), " inputs, expected ", this->inputs()));
     }
     return this->logits(sample);
   }
@@ -47,6 +47,8 @@ struct Questions : Logits {
 
 template <class Real>
 struct FloatLogits {
+  static constexpr const char* name = "Predictor";
+
   explicit FloatLogits(Network<Real> asked) : network(std::move(asked)), pass(network, 1) {}
 
   std::size_t inputs() const { return network.inputs(); }
@@ -63,6 +65,8 @@ struct FloatLogits {
 
 class QuantizedLogits {
  public:
+  static constexpr const char* name = "QuantizedPredictor";
+
   explicit QuantizedLogits(const Network<float>& network)
       : activations_(network.architecture().activations), sizes_(network.architecture().sizes) {
     const std::size_t depth = network.layers().size();

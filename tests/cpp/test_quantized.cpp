@@ -251,7 +251,7 @@ TEST_CASE("QuantizedPredictor: what it cannot do is named", "[quantized][error]"
       Network<float>({4, 3}, Activation::relu, rng, Activation::identity, LossFunction::sum_of_squares));
   const std::vector<std::uint8_t> three(3);
   const std::vector<float> four(4);
-  CHECK_ERROR(small.predict(three), ShapeError, "Predictor: 3 inputs, expected 4");
+  CHECK_ERROR(small.predict(three), ShapeError, "QuantizedPredictor: 3 inputs, expected 4");
   CHECK_ERROR(small.predict_proba(four), ArgumentError, "the last layer is identity, expected softmax or sigmoid");
   Network<float> diverged({4, 3, 2}, Activation::relu, rng);
   diverged.layer(0).weights(2, 1) = std::numeric_limits<float>::infinity();
