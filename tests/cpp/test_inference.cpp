@@ -151,6 +151,7 @@ TEST_CASE("Classifier: many threads may ask one at once", "[inference]") {
   for (std::size_t i = 0; i < 50; ++i) expected.push_back(classifier.classify(image_of(data, i)).probabilities);
   std::array<bool, 8> right{};
   std::vector<std::thread> threads;
+  threads.reserve(right.size());
   for (bool& all_right : right) {
     threads.emplace_back([&] {
       bool same = true;
@@ -245,6 +246,7 @@ TEST_CASE("Predictor: many threads, each with a copy, read what the network read
   const Predictor<float> original(trained_network());
   std::array<bool, 4> right{};
   std::vector<std::thread> threads;
+  threads.reserve(right.size());
   for (bool& all_right : right) {
     threads.emplace_back([&] {
       Predictor<float> mine(original);

@@ -155,7 +155,7 @@ TEST_CASE("QuantizedPredictor: one layer is bias + scale * sum, as close as floa
     const std::span<const float> outputs = predictor.forward(pixels);
     REQUIRE(outputs.size() == 20);
     for (std::size_t j = 0; j < 20; ++j) {
-      double expected = static_cast<double>(network.layer(0).bias(j));
+      auto expected = static_cast<double>(network.layer(0).bias(j));
       for (std::size_t i = 0; i < inputs; ++i) {
         expected +=
             static_cast<double>(whole.scales[j]) * pixels[i] / 255.0 * static_cast<double>(whole.q[i * 20 + j]);
