@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
-# pytest.sh PYTHON FILE: runs one Python test file; exits with 77 (skipped) where that cannot be.
+# pytest.sh PYTHON FILE: runs one Python test file; exits with 77 (skipped) where there is no Python, digitnet or pytest
+# to run it with. A digitnet that is there and cannot be imported is a failure.
 python=$1 file=$2
 if ! [ -x "$python" ] || ! reason=$("$python" -c 'import digitnet, pytest' 2>&1); then
   reason=${reason:-no such interpreter}
-  echo "skipped: $(basename "$file"): $python cannot run it (${reason##*$'\n'}); ./dev setup makes one that can"
-  exit 77
+  reason=${reason##*$'\n'}
+  case $reason in
+    "no such interpreter" | "ModuleNotFoundError: No module named"*)
+      echo "skipped: $(basename "$file"): $python cannot run it ($reason); ./dev setup makes one that can"
+      exit 77 ;;
+    *) echo "$(basename "$file"): $python fails to import what it tests: $reason"; exit 1 ;;
+  esac
 fi
 "$python" -m pytest -q -rs "$file"
 status=$?
