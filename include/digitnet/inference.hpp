@@ -68,7 +68,8 @@ class Predictor {
 extern template class Predictor<float>;
 extern template class Predictor<double>;
 
-/// A Predictor whose weights are bytes: a quarter of the memory, and less time where the weights are what takes it.
+/// A Predictor whose weights are bytes: a quarter of the memory, and about half the time on processors
+/// with instructions for such products (VNNI).
 ///
 /// The weights of a unit become whole numbers q in [-127, 127] and a scale: w = s q with s = max |w| / 127, so each is
 /// off by s / 2 at most. Pixels are bytes as they are; numbers, and the activations between layers, become bytes for

@@ -36,8 +36,9 @@ inline constexpr std::size_t most_layers = 256;
 /// | `sum_of_squares`, `huber` | any                                                                        |
 /// | `hinge`                   | 2 outputs or more, which can be more than 1 apart: not softmax nor sigmoid |
 ///
-/// @throws ArgumentError  if there are less than two sizes, a size is not in [1, most_units], softmax stands
-///                        before the last layer, or the loss does not go with the last layer
+/// @throws ArgumentError  if there are less than two sizes or more than most_layers + 1, a size is not in
+///                        [1, most_units], there are more than 256 outputs, softmax stands before the last layer, or
+///                        the loss does not go with the last layer
 void check_architecture(const Architecture& architecture);
 
 /// Facts about a network that travel with it in its file: "labels", "preprocessing", "calibration",

@@ -209,7 +209,7 @@ class AdaGrad : public Optimizer<Real> {
 ///     centered   a = rho a + (1 - rho) g;  s = g / (sqrt(v - a^2) + epsilon)     Graves (2013)
 ///     then       p -= r s,  or with momentum m:  u = m u + s;  p -= r u
 ///
-/// v - a^2 is a variance; where rounding takes it below 0 it is 0.
+/// v - a^2 is a variance; where rounding takes it below 0 it is 0. (Graves has epsilon under the root.)
 ///
 /// @see Tieleman and Hinton, Neural Networks for Machine Learning, lecture 6.5 (2012)
 /// @see Graves, Generating Sequences With Recurrent Neural Networks (2013), equations 38 to 41
@@ -285,6 +285,7 @@ class Adam : public Optimizer<Real> {
 };
 
 /// Adam with weight decay, which stands before the other settings: weights also shrink by r * weight_decay a step.
+/// (In the paper the decay is not multiplied by the learning rate, only by the schedule.)
 /// @see Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2
 template <class Real>
 class AdamW : public Adam<Real> {

@@ -148,7 +148,8 @@ struct TrainingOptions {
 
   // What keeps a step from going too far.
   double clip_norm = 0;   ///< largest norm of all gradients together; larger ones are scaled down. 0: any
-                          ///< Pascanu, Mikolov, Bengio, On the Difficulty of Training Recurrent Networks (2013)
+                          ///< Pascanu, Mikolov, Bengio, On the Difficulty of Training Recurrent Neural Networks
+                          ///< (2013)
   double clip_value = 0;  ///< largest size of each gradient; 0: any
 
   // What the network is after the training.
