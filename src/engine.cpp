@@ -161,13 +161,12 @@ void Engine<Real>::plan(std::size_t i, std::size_t batch_size) {
 template <class Phase>
 Phase beside(const Phase& a, const Phase& b) {
   Phase both;
-  auto next = b.begin();
+  std::size_t next = 0;
   for (std::size_t k = 0; k < a.size(); ++k) {
-    for (; next != b.end() && (2 * (next - b.begin()) + 1) * a.size() < (2 * k + 1) * b.size(); ++next)
-      both.push_back(*next);
+    for (; next < b.size() && (2 * next + 1) * a.size() < (2 * k + 1) * b.size(); ++next) both.push_back(b[next]);
     both.push_back(a[k]);
   }
-  both.insert(both.end(), next, b.end());
+  for (; next < b.size(); ++next) both.push_back(b[next]);
   return both;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 namespace digitnet::detail {
 namespace {
@@ -160,16 +161,16 @@ void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real*
   for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
       std::copy(samples.begin(), samples.end(), scratch.begin());
-      alignas(64) Real copies[ink_group * sums.columns];
+      constexpr std::size_t wide = std::remove_reference_t<decltype(sums)>::columns;
+      alignas(64) Real copies[ink_group * wide];
       for (std::size_t group = 0; group < groups; ++group) {
         const Real* rows = weights + group * ink_group * stride + first;
         std::size_t apart = stride;
         if (collides) {
           const std::size_t count = std::min(ink_group, inputs - group * ink_group);
-          for (std::size_t i = 0; i < count; ++i)
-            std::memcpy(copies + i * sums.columns, rows + i * stride, sizeof(Real) * sums.columns);
+          for (std::size_t i = 0; i < count; ++i) std::copy_n(rows + i * stride, wide, copies + i * wide);
           rows = copies;
-          apart = sums.columns;
+          apart = wide;
         }
         for (std::size_t s = 0; s < samples.size(); ++s) {
           const std::uint64_t bits = *scratch[s].bits++;

@@ -114,8 +114,8 @@ TEST_CASE("ByteSource: after the end there is no more", "[byte_source]") {
 TEST_CASE("ByteSource: members of gzip follow one another, and nothing else may", "[byte_source][error]") {
   Bytes many;
   Bytes expected;
-  for (int member = 0; member < 50; ++member) {
-    const Bytes part = long_bytes(static_cast<std::size_t>(member * 131));
+  for (std::size_t member = 0; member < 50; ++member) {
+    const Bytes part = long_bytes(member * 131);
     many = joined({many, gzip(part)});
     expected = joined({expected, part});
   }

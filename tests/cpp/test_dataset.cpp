@@ -210,7 +210,8 @@ TEST_CASE("Dataset: inputs that are not finite are told with their sample", "[da
 
 TEST_CASE("Dataset: copies share memory", "[dataset]") {
   const Dataset data = numbered(5);
-  const Dataset copy = data;
+  Dataset copy;
+  copy = data;
   CHECK(copy.pixels(3).data() == data.pixels(3).data());
 }
 
