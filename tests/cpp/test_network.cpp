@@ -371,7 +371,7 @@ TEMPLATE_TEST_CASE("Network: a data set of bytes and the matrix of its numbers g
 TEMPLATE_TEST_CASE("Network: images that are mostly blank give what plain loops give, however they are asked about",
                    "[network]", float, double) {
   Rng rng(43);
-  const std::size_t outputs = GENERATE(6, 40);  // narrow, and wide
+  const std::size_t outputs = GENERATE(6u, 40u);  // narrow, and wide
   const Architecture architecture{{100, 140, 33, outputs}, {Activation::relu, Activation::elu, Activation::softmax}};
   const auto network = test::random_network<TestType>(architecture, rng);
   Images images = test::random_images(600, 10, 10, rng);

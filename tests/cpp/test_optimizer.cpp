@@ -171,6 +171,7 @@ TEMPLATE_TEST_CASE("optimizer: the loops agree with the plain rules, whatever th
       std::vector<TestType> parameters(size + 2);
       for (TestType& p : parameters) p = static_cast<TestType>(rng.uniform(-1, 1));
       std::vector<test::Remembered<TestType>> expected;
+      expected.reserve(parameters.size());
       for (const TestType p : parameters) expected.push_back({p, rule.start});
       const TestType around[] = {parameters.front(), parameters.back()};
       optimizer->prepare({5, 5000});

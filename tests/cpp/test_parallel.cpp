@@ -126,13 +126,14 @@ TEST_CASE("ThreadTeam: a piece may use a team of its own", "[parallel]") {
 TEST_CASE("ThreadTeam: teams used from several threads do not disturb each other", "[parallel]") {
   std::vector<std::size_t> totals(3);
   std::vector<std::thread> users;
-  for (std::size_t user = 0; user < totals.size(); ++user) {
-    users.emplace_back([&totals, user] {
+  users.reserve(totals.size());
+  for (std::size_t& sum : totals) {
+    users.emplace_back([&sum] {
       ThreadTeam team(2);
       for (int round = 0; round < 200; ++round) {
         std::atomic<std::size_t> total{0};
         team.run(10, [&](std::size_t piece, std::size_t) { total += piece; });
-        totals[user] += total;
+        sum += total;
       }
     });
   }

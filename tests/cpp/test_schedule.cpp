@@ -196,8 +196,8 @@ TEST_CASE("ReduceOnPlateau: with no patience each epoch that is not better count
 
 TEST_CASE("ReduceOnPlateau: epochs of the cooldown are not counted", "[schedule]") {
   ReduceOnPlateau plateau(0.5, 0, 0.0, 2);
-  std::vector<double> factors;
-  for (int epoch = 0; epoch < 9; ++epoch) factors.push_back(plateau.observe(1));
+  std::vector<double> factors(9);
+  for (double& factor : factors) factor = plateau.observe(1);
   CHECK(factors == std::vector<double>{1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125});
   ReduceOnPlateau better(0.5, 0, 0.0, 2);
   better.observe(3);

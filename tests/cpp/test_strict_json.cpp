@@ -31,9 +31,9 @@ TEST_CASE("parse_json: values of every kind", "[json]") {
 TEST_CASE("parse_json: what breaks the rules is told with its byte", "[json][error]") {
   CHECK_ERROR(parse_json("f: ", "{\"a\": 1,}"), FormatError, "f: byte 8 is not as JSON should be");
   CHECK_ERROR(parse_json("f: ", ""), FormatError, "f: byte 0 is not as JSON should be");
-  CHECK_ERROR(parse_json("f: ", "{\"a\": 1} x"), FormatError, "f: byte 9 is not");
+  CHECK_ERROR(parse_json("f: ", R"({"a": 1} x)"), FormatError, "f: byte 9 is not");
   for (const char* text : {"{", "[1, 2", "{'a': 1}", "nul", "NaN", "Infinity", "01", "+1", "\"\x01\"", "\"\xff\"",
-                           "{\"a\"}", "[1] [2]", "/* no */ 1", "\"\\ud800\""}) {
+                           R"({"a"})", "[1] [2]", "/* no */ 1", R"("\ud800")"}) {
     CAPTURE(text);
     CHECK_ERROR(parse_json("f: ", text), FormatError, "is not as JSON should be");
   }

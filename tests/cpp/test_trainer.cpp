@@ -113,10 +113,11 @@ Case random_case(const Architecture& architecture, std::size_t samples, Rng& rng
   }
 }
 
-void check_gradient(Case drawn) {
-  auto& [network, data] = drawn;
+void check_gradient(const Case& drawn) {
+  Network<double> network = drawn.network;
+  const Dataset& data = drawn.data;
   const Network<double> after = after_one_step(network, data, 2);
-  const auto loss = [&, &network = network, &data = data] { return evaluate(network, data, 1).loss; };
+  const auto loss = [&] { return evaluate(network, data, 1).loss; };
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     Dense<double>& layer = network.layer(i);
     INFO("layer " << i);
@@ -173,7 +174,7 @@ TEST_CASE("train: the gradient agrees with central differences, for every hidden
       }
     }
   }
-  CHECK(checked == 9 * (1 + 1 + 8 + 2 * 10));  // cross-entropy, binary cross-entropy, hinge, squares and Huber
+  CHECK(checked == std::size_t{9} * (1 + 1 + 8 + 2 * 10));  // cross-entropy, binary cross-entropy, hinge, squares and Huber
 }
 
 TEST_CASE("train: the gradient agrees with central differences, for every size of a batch", "[trainer][gradient]") {
@@ -651,7 +652,7 @@ TEST_CASE("train: a batch size larger than the data takes all of it as one batch
     CHECK(report.batches == 1);
   };
   more.run();
-  CHECK(samples == 3 * 25);
+  CHECK(samples == 75);
   CHECK(same_weights(all.network, more.network));
 }
 
@@ -698,7 +699,8 @@ TEST_CASE("train: a subset trains as if its samples stood alone", "[trainer]") {
   const Dataset bytes = test::mnist_sample().train.subset(chosen);
   Images images = Images::from_shape({40, 28, 28});
   for (std::size_t i = 0; i < 40; ++i) std::copy_n(bytes.pixels(i).data(), 784, images.data() + i * 784);
-  CHECK(same_weights(trained(bytes), trained(Dataset(std::move(images), bytes.labels()))));
+  const Dataset copied(std::move(images), bytes.labels());
+  CHECK(same_weights(trained(bytes), trained(copied)));
 }
 
 TEST_CASE("train: a schedule multiplies the learning rate of each step", "[trainer]") {
