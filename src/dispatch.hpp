@@ -1,8 +1,12 @@
 // dispatch.hpp: inner loops compiled for several processors, the best chosen when the program runs. Internal.
 #pragma once
 
+#include <digitnet/error.hpp>
+
+#include <algorithm>
 #include <cstddef>
-#include <utility>
+#include <cstdlib>
+#include <string_view>
 
 namespace digitnet::detail {
 
@@ -13,25 +17,36 @@ namespace digitnet::detail {
 /// Vectors of this many bytes suit a processor.
 enum class Simd : std::size_t { plain = 16, avx2 = 32, avx512 = 64 };
 
-/// What this processor has; found out once.
-inline Simd processor_simd() {
-  static const Simd found = [] {
+/// What this processor has.
+inline Simd widest_simd() {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi") ||
-        !__builtin_cpu_supports("bmi2")) {
-      return Simd::plain;
-    }
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-      return Simd::avx512;
-    }
-    return Simd::avx2;
-#else
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi") ||
+      !__builtin_cpu_supports("bmi2")) {
     return Simd::plain;
+  }
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq")) {
+    return Simd::avx512;
+  }
+  return Simd::avx2;
+#else
+  return Simd::plain;
 #endif
+}
+
+/// What is used of it, decided once: DIGITNET_SIMD may ask for less, so that every version can be tested and measured.
+/// @throws ArgumentError  if that is set to anything but plain, avx2 or avx512
+inline Simd processor_simd() {
+  static const Simd chosen = [] {
+    const char* const value = std::getenv("DIGITNET_SIMD");
+    const std::string_view wanted = value == nullptr ? "" : value;
+    if (wanted == "plain") return Simd::plain;
+    if (wanted == "avx2") return std::min(widest_simd(), Simd::avx2);
+    if (wanted.empty() || wanted == "avx512") return widest_simd();
+    throw ArgumentError(text("DIGITNET_SIMD is \"", wanted.substr(0, 40), "\", expected plain, avx2 or avx512"));
   }();
-  return found;
+  return chosen;
 }
 
 template <class Loop>

@@ -12,7 +12,9 @@ constexpr std::size_t huge_page = std::size_t{1} << 21;
 
 bool is_large(std::size_t bytes) { return bytes >= huge_page / 2; }
 
-std::align_val_t alignment_of(std::size_t bytes) { return std::align_val_t{is_large(bytes) ? huge_page : cache_line}; }
+std::align_val_t alignment_of(std::size_t bytes) {
+  return std::align_val_t{is_large(bytes) ? huge_page : cache_line};
+}
 
 }  // namespace
 
