@@ -174,7 +174,8 @@ TEST_CASE("train: the gradient agrees with central differences, for every hidden
       }
     }
   }
-  CHECK(checked == std::size_t{9} * (1 + 1 + 8 + 2 * 10));  // cross-entropy, binary cross-entropy, hinge, squares and Huber
+  CHECK(checked ==
+        std::size_t{9} * (1 + 1 + 8 + 2 * 10));  // cross-entropy, binary cross-entropy, hinge, squares and Huber
 }
 
 TEST_CASE("train: the gradient agrees with central differences, for every size of a batch", "[trainer][gradient]") {
