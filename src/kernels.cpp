@@ -139,62 +139,6 @@ void transpose_bits(BitSquare& square) {
   }
 }
 
-namespace {
-
-/// Calls take(i, value) for each of the inputs i of a group that has ink, and moves `values` on.
-template <class Take>
-DIGITNET_INLINE void for_ink(std::uint64_t bits, const std::uint8_t*& values, const Take& take) {
-  const std::uint8_t* next = values;
-  for (; bits != 0; bits &= bits - 1) take(static_cast<std::size_t>(std::countr_zero(bits)), *next++);
-  values = next;
-}
-
-}  // namespace
-
-template <class Real>
-void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
-                    std::size_t columns, std::size_t inputs, std::span<const Ink> samples, std::span<Ink> scratch,
-                    const Real* scale) {
-  const std::size_t groups = ink_groups(inputs);
-  // Rows that are a multiple of this many bytes apart share few places of the cache, and are copied next to each other.
-  const bool collides = stride * sizeof(Real) % 2048 == 0;
-  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
-      std::copy(samples.begin(), samples.end(), scratch.begin());
-      constexpr std::size_t wide = std::remove_reference_t<decltype(sums)>::columns;
-      alignas(64) Real copies[ink_group * wide];
-      for (std::size_t group = 0; group < groups; ++group) {
-        const Real* rows = weights + group * ink_group * stride + first;
-        std::size_t apart = stride;
-        if (collides) {
-          const std::size_t count = std::min(ink_group, inputs - group * ink_group);
-          for (std::size_t i = 0; i < count; ++i) std::copy_n(rows + i * stride, wide, copies + i * wide);
-          rows = copies;
-          apart = wide;
-        }
-        for (std::size_t s = 0; s < samples.size(); ++s) {
-          const std::uint64_t bits = *scratch[s].bits++;
-          if (bits == 0 && group > 0) continue;
-          Real* const target = z + s * z_stride + first;
-          sums.start_with(group > 0 ? target : bias == nullptr ? nullptr : bias + first);
-          for_ink(bits, scratch[s].values, [&](std::size_t i, std::uint8_t value) DIGITNET_INLINE_LAMBDA {
-            sums.add(scale[value], rows + i * apart);
-          });
-          sums.store(target);
-        }
-      }
-    });
-  });
-}
-
-namespace {
-
-/// From so many samples on, weights are copied to where they lie side by side before they are used: rows that are a
-/// power of two apart would push each other out of the first-level cache.
-constexpr std::size_t pack_for_samples = 32;
-
-}  // namespace
-
 template <class Real>
 void bytes_to_numbers(Real* numbers, std::span<const std::uint8_t> bytes) {
   for_processor([=]<std::size_t>() DIGITNET_INLINE_LAMBDA {
@@ -203,41 +147,97 @@ void bytes_to_numbers(Real* numbers, std::span<const std::uint8_t> bytes) {
   });
 }
 
+namespace {
+
+/// Rows of weights so many bytes apart, or a multiple, push each other out of the first-level cache. For this many
+/// samples or more it pays to copy them side by side before they are used.
+constexpr std::size_t bad_stride_bytes = 2048;
+constexpr std::size_t pack_for_samples = 32;
+
+/// What sparse_product and skipping_product do, for one block of columns.
+///
+/// @param ink_of  from a sample and a group to {bits, factor}: which inputs are not zero, and what the i-th of them
+///                counts for; asked once for each group, in rising order, and for their factors in rising order of i
+template <class Sums, class Real, class InkOf>
+DIGITNET_INLINE void product_of_block(Sums& sums, Real* z, std::size_t z_stride, const Real* bias,
+                                      const Real* weights, std::size_t stride, std::size_t inputs,
+                                      std::size_t samples, const InkOf& ink_of) {
+  constexpr std::size_t width = Sums::columns;
+  const bool packs = samples >= pack_for_samples && stride * sizeof(Real) % bad_stride_bytes == 0;
+  alignas(64) std::array<Real, ink_group * width> packed;
+  for (std::size_t group = 0; group < ink_groups(inputs); ++group) {
+    const Real* rows = weights + group * ink_group * stride;
+    std::size_t row_stride = stride;
+    if (packs) {
+      const std::size_t count = std::min(ink_group, inputs - group * ink_group);
+      for (std::size_t i = 0; i < count; ++i) std::copy_n(rows + i * stride, width, packed.data() + i * width);
+      rows = packed.data();
+      row_stride = width;
+    }
+    for (std::size_t s = 0; s < samples; ++s) {
+      auto [bits, factor] = ink_of(s, group);
+      if (bits == 0 && group > 0) continue;
+      Real* const target = z + s * z_stride;
+      sums.start_with(group > 0 ? target : bias);
+      for (; bits != 0; bits &= bits - 1) {
+        const auto i = static_cast<std::size_t>(std::countr_zero(bits));
+        sums.add(factor(i), rows + i * row_stride);
+      }
+      sums.store(target);
+    }
+  }
+}
+
+/// Bits of a group and a function that gives the factor of an input.
+template <class Factor>
+struct GroupInk {
+  std::uint64_t bits;
+  Factor factor;
+};
+template <class Factor>
+GroupInk(std::uint64_t, Factor) -> GroupInk<Factor>;
+
+}  // namespace
+
+template <class Real>
+void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
+                    std::size_t columns, std::size_t inputs, std::span<const Ink> samples, std::span<Ink> scratch,
+                    const Real* scale) {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
+      std::copy(samples.begin(), samples.end(), scratch.begin());
+      product_of_block(sums, z + first, z_stride, bias == nullptr ? nullptr : bias + first, weights + first, stride,
+                       inputs, samples.size(), [=](std::size_t s, std::size_t) DIGITNET_INLINE_LAMBDA {
+                         Ink& ink = scratch[s];
+                         const std::uint64_t bits = *ink.bits++;
+                         const std::uint8_t* next = ink.values;
+                         ink.values += std::popcount(bits);
+                         return GroupInk{bits, [next, scale](std::size_t) mutable DIGITNET_INLINE_LAMBDA {
+                                           return scale[*next++];
+                                         }};
+                       });
+    });
+  });
+}
+
 template <class Real, class Value>
 void skipping_product(Real* z, std::size_t z_stride, const Real* bias, const Real* weights, std::size_t stride,
                       std::size_t columns, std::size_t inputs, std::span<const Value* const> samples,
                       const std::uint64_t* bits, const Real* scale) {
   for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    const std::size_t groups = ink_groups(inputs);
     for_blocks<Real, Bytes>(columns, [&](auto& sums, std::size_t first) DIGITNET_INLINE_LAMBDA {
-      constexpr std::size_t width = std::remove_reference_t<decltype(sums)>::columns;
-      alignas(64) std::array<Real, ink_group * width> packed;
-      for (std::size_t group = 0; group < groups; ++group) {
-        const Real* rows = weights + group * ink_group * stride + first;
-        std::size_t row_stride = stride;
-        if (samples.size() >= pack_for_samples) {
-          const std::size_t count = std::min(ink_group, inputs - group * ink_group);
-          for (std::size_t i = 0; i < count; ++i) std::copy_n(rows + i * stride, width, packed.data() + i * width);
-          rows = packed.data();
-          row_stride = width;
-        }
-        for (std::size_t s = 0; s < samples.size(); ++s) {
-          std::uint64_t left = bits[s * groups + group];
-          if (left == 0 && group > 0) continue;
-          Real* const target = z + s * z_stride + first;
-          const Value* const sample = samples[s] + group * ink_group;
-          sums.start_with(group > 0 ? target : bias + first);
-          for (; left != 0; left &= left - 1) {
-            const auto i = static_cast<std::size_t>(std::countr_zero(left));
-            if constexpr (std::is_same_v<Value, std::uint8_t>) {
-              sums.add(scale[sample[i]], rows + i * row_stride);
-            } else {
-              sums.add(sample[i], rows + i * row_stride);
-            }
-          }
-          sums.store(target);
-        }
-      }
+      product_of_block(sums, z + first, z_stride, bias + first, weights + first, stride, inputs, samples.size(),
+                       [=](std::size_t s, std::size_t group) DIGITNET_INLINE_LAMBDA {
+                         const Value* const sample = samples[s] + group * ink_group;
+                         return GroupInk{bits[s * ink_groups(inputs) + group],
+                                         [sample, scale](std::size_t i) DIGITNET_INLINE_LAMBDA {
+                                           if constexpr (std::is_same_v<Value, std::uint8_t>) {
+                                             return scale[sample[i]];
+                                           } else {
+                                             return sample[i];
+                                           }
+                                         }};
+                       });
     });
   });
 }
