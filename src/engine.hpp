@@ -2,6 +2,7 @@
 #pragma once
 
 #include "batch_norm.hpp"
+#include "fast_activation.hpp"
 #include "kernels.hpp"
 #include "sparse_samples.hpp"
 

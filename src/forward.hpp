@@ -1,6 +1,7 @@
 // forward.hpp: from inputs to logits, for one sample or a block of them. Internal.
 #pragma once
 
+#include "fast_activation.hpp"
 #include "kernels.hpp"
 
 #include <digitnet/dataset.hpp>

@@ -1,8 +1,6 @@
 // kernels.hpp: the inner loops that are compiled for several processors, chosen when the program runs. Internal.
 #pragma once
 
-#include <digitnet/activation.hpp>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -110,14 +108,5 @@ struct InkByInput {
 template <class Real>
 void sparse_gradient(Real* gradient, std::size_t gradient_stride, std::size_t rows, const Real* dz,
                      std::size_t dz_stride, std::size_t columns, const InkByInput& ink, const Real* scale);
-
-/// activate, with e^x computed for several numbers at a time in float; see activation.hpp for the formulas.
-/// Relative error below 4e-7 against them, of a softmax below 8e-7 where a probability is above 1e-37.
-template <class Real>
-void fast_activate(Activation activation, std::span<Real> z);
-
-/// activation_gradient, likewise.
-template <class Real>
-void fast_activation_gradient(Activation activation, std::span<Real> gradient, std::span<const Real> kept);
 
 }  // namespace digitnet::detail

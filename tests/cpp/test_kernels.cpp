@@ -1,6 +1,7 @@
 // The inner loops of src/kernels.hpp and the packing of src/sparse_samples.hpp, against the plainest form of each.
 #include "../../src/kernels.hpp"
 
+#include "../../src/fast_activation.hpp"
 #include "../../src/sparse_samples.hpp"
 #include "arrays.hpp"
 #include "catch.hpp"
