@@ -9,6 +9,7 @@
 #include <digitnet/random.hpp>
 #include <digitnet/idx.hpp>
 #include <digitnet/dataset.hpp>
+#include <digitnet/picture.hpp>
 #include <digitnet/preprocess.hpp>
 #include <digitnet/activation.hpp>
 #include <digitnet/loss.hpp>

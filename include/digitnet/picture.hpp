@@ -1,0 +1,38 @@
+// picture.hpp: a picture from a file or a canvas, and the ink on it.
+#pragma once
+
+#include <digitnet/error.hpp>
+#include <digitnet/tensor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace digitnet {
+
+/// A picture as files and canvases give it.
+struct Picture {
+  std::size_t width = 0;
+  std::size_t height = 0;
+  std::size_t channels = 1;          ///< 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha
+  std::vector<std::uint8_t> pixels;  ///< height * width * channels, row-major, channels together
+};
+
+/// Largest side of a picture that is read, in pixels; there may be 2^26 (8192 x 8192) in all.
+inline constexpr std::size_t largest_picture_side = 10000;
+
+/// Reads a PNG, JPEG or binary PGM or PPM file, as 8 bits a channel. The size is looked at before the pixels are.
+/// Damage is told by checksums in PNG; in JPEG, which has none, only where it breaks the format.
+/// @throws IoError      if the file cannot be opened or read
+/// @throws FormatError  if it is none of these, is damaged or cut short, or larger than largest_picture_side allows
+Picture read_picture(const std::filesystem::path& path);
+
+/// The ink of a picture, (height, width), in [0, 1]: darkness on a light ground, brightness on a dark one.
+///
+/// The ground is what most pixels of the border are. If the drawing is in the alpha channel alone, alpha is
+/// the ink; otherwise transparent pixels are ground.
+/// @throws ShapeError  if channels are not 1 to 4 or the number of pixels is not what the sizes ask
+Matrix<float> ink_of(const Picture& picture);
+
+}  // namespace digitnet
