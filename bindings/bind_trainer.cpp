@@ -162,6 +162,7 @@ Raises:
       .def_readwrite("label_smoothing", &TrainingOptions::label_smoothing)
       .def_readwrite("class_weights", &TrainingOptions::class_weights)
       .def_readwrite("sample_weights", &TrainingOptions::sample_weights)
+      .def_readwrite("augmentation", &TrainingOptions::augmentation)
       .def_readwrite("l1", &TrainingOptions::l1)
       .def_readwrite("l2", &TrainingOptions::l2)
       .def_readwrite("max_norm", &TrainingOptions::max_norm)

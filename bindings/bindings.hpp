@@ -11,6 +11,7 @@ void bind_random(pybind11::module_& m);
 void bind_idx(pybind11::module_& m);
 void bind_dataset(pybind11::module_& m);
 void bind_preprocess(pybind11::module_& m);
+void bind_augment(pybind11::module_& m);
 void bind_loss(pybind11::module_& m);
 void bind_optimizer(pybind11::module_& m);
 void bind_schedule(pybind11::module_& m);

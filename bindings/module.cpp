@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, m) {
   bind_idx(m);
   bind_dataset(m);
   bind_preprocess(m);
+  bind_augment(m);
   bind_loss(m);
   bind_optimizer(m);
   bind_schedule(m);

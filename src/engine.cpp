@@ -12,8 +12,9 @@ namespace {
 // The cut into pieces: large enough for BLAS to be quick and for a wait to be short beside the work, small enough
 // for the cache and for sharing. It depends on shapes alone.
 
-/// Samples that are copied, or passed through a narrow layer, at a time.
+/// Samples that are copied, or passed through a narrow layer, at a time; and those that are augmented.
 constexpr std::size_t few_samples = 32;
+constexpr std::size_t augmented_samples = 8;
 /// Samples of a tile at the most, and units of a tile of a wide layer.
 constexpr std::size_t tile_most_samples = 128;
 constexpr std::size_t tile_wide_units = 256;
@@ -50,12 +51,19 @@ Engine<Real>::Engine(Network<Real>& network, const Dataset& data, Optimizer<Real
       keeps_gradients_(options.clip_norm > 0),
       measures_gradients_(options.clip_norm > 0 || options.statistics),
       byte_scale_(byte_scale<Real>(static_cast<Real>(1 / (1 - options.input_dropout)))),
-      sparse_(SparseSamples::pack(data, team)),
+      augments_(options.augmentation && !options.augmentation->is_none()),
+      is_sparse_(SparseSamples::pays(data)),
       layers_(network.layers().size()),
       scratch_(team.size()) {
   const std::size_t batch_size = std::min(options.batch_size, data.size());
-  x_ = padded_matrix<Real>(sparse_ ? 0 : batch_size, network.inputs());
-  if (sparse_ && options.input_dropout > 0) thinned_.emplace(batch_size, network.inputs());
+  x_ = padded_matrix<Real>(is_sparse_ ? 0 : batch_size, network.inputs());
+  if (is_sparse_ && !augments_) packed_ = SparseSamples::pack(data, team);
+  if (is_sparse_ && (augments_ || options.input_dropout > 0)) changed_.emplace(batch_size, network.inputs());
+  for (Scratch& scratch : scratch_) {
+    if (!augments_) break;
+    scratch.augmenter.emplace(*options.augmentation, data.rows(), data.columns());
+    scratch.augmented.resize(data.inputs());
+  }
   tile_losses_.resize(parts(batch_size, few_samples));
   tile_correct_.resize(tile_losses_.size());
   weigh_samples();
@@ -70,7 +78,7 @@ Engine<Real>::Engine(Network<Real>& network, const Dataset& data, Optimizer<Real
     tensor_sizes.insert(tensor_sizes.end(), {layer(i).outputs(), layer(i).outputs()});
   }
   optimizer.prepare(tensor_sizes);
-  if (sparse_) {
+  if (is_sparse_) {
     stripes_ = std::min(sparse_stripes(layer(0).outputs()), ink_groups(network.inputs()));
     stripe_z_ = padded_matrix<Real>(stripes_ * batch_size, layer(0).outputs());
     for (Scratch& scratch : scratch_) {
@@ -178,8 +186,12 @@ void Engine<Real>::plan_phases(std::size_t batch_size) {
     return pieces;
   };
   const auto steps = [&](std::size_t i) { return phase(&Engine::weight_block, i, layers_[i].norms.size()); };
-  if (!sparse_ || thinned_) forward_.push_back(phase(&Engine::prepare_samples, 0, parts(batch_size, few_samples)));
-  if (sparse_) forward_.push_back(phase(&Engine::sparse_part, 0, stripes_ * parts(layer(0).outputs(), sparse_units)));
+  if (!packed_ || changed_) {
+    const std::size_t together = augments_ ? augmented_samples : few_samples;
+    forward_.push_back(phase(&Engine::prepare_samples, 0, parts(batch_size, together)));
+  }
+  if (is_sparse_)
+    forward_.push_back(phase(&Engine::sparse_part, 0, stripes_ * parts(layer(0).outputs(), sparse_units)));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Workspace& space = layers_[i];
     forward_.push_back(phase(&Engine::forward_tile, i,
@@ -216,8 +228,10 @@ void Engine<Real>::weigh_samples() {
 }
 
 template <class Real>
-StepResult Engine<Real>::step(std::span<const std::uint32_t> samples, double schedule, const Rng& rng, bool measure) {
+StepResult Engine<Real>::step(std::span<const std::uint32_t> samples, double schedule, const Rng& augmentation,
+                              const Rng& rng, bool measure) {
   samples_ = samples;
+  augmentation_ = augmentation;
   rng_ = rng;
   measure_ = measure;
   weight_ = static_cast<double>(samples.size());
@@ -258,7 +272,7 @@ MatrixView<Real> Engine<Real>::inputs_of(std::size_t i) {
 /// The ink of one place in the batch, from one group of inputs on.
 template <class Real>
 Ink Engine<Real>::ink_of(std::size_t slot, std::size_t group) const {
-  return thinned_ ? thinned_->ink(slot, group) : sparse_->ink(samples_[slot], group);
+  return changed_ ? changed_->ink(slot, group) : packed_->ink(samples_[slot], group);
 }
 
 /// The generator for one place in the batch. Layers are counted from 1 here; 0 is the inputs.
@@ -275,15 +289,28 @@ void draw_mask(std::span<Real> mask, double share, Rng rng) {
 }
 
 template <class Real>
-void Engine<Real>::prepare_samples(std::size_t /*layer*/, std::size_t part, Scratch& /*scratch*/) {
-  const std::size_t last = std::min(samples_.size(), (part + 1) * few_samples);
-  for (std::size_t s = part * few_samples; s < last; ++s) {
-    if (thinned_) {
-      thinned_->thin(s, *sparse_, samples_[s], options_.input_dropout, fork(0, s, 0));
+void Engine<Real>::prepare_samples(std::size_t /*layer*/, std::size_t part, Scratch& scratch) {
+  const std::size_t together = augments_ ? augmented_samples : few_samples;
+  const std::size_t last = std::min(samples_.size(), (part + 1) * together);
+  for (std::size_t s = part * together; s < last; ++s) {
+    if (augments_) {
+      Rng rng = augmentation_.fork(samples_[s]);
+      scratch.augmenter->augment(data_.pixels(samples_[s]), scratch.augmented, rng);
+      if (is_sparse_) changed_->put(s, scratch.augmented);
+    }
+    if (is_sparse_) {
+      if (options_.input_dropout > 0) {
+        const Ink all = augments_ ? changed_->ink(s) : packed_->ink(samples_[s]);
+        changed_->thin(s, all, options_.input_dropout, fork(0, s, 0));
+      }
       continue;
     }
     const std::span<Real> x = inputs_of(0).row(s);
-    data_.copy_sample(samples_[s], x);
+    if (augments_) {
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<Real>(scratch.augmented[i]) * (Real{1} / 255);
+    } else {
+      data_.copy_sample(samples_[s], x);
+    }
     if (options_.input_dropout > 0) {
       const auto kept = static_cast<Real>(1 / (1 - options_.input_dropout));
       Rng rng = fork(0, s, 0);

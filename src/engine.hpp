@@ -56,11 +56,13 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// One step.
-  /// @param samples   of the data set, at most options.batch_size
-  /// @param schedule  factor on the learning rate
-  /// @param rng       for dropout: not moved on; each place in the batch has a fork of it
-  /// @param measure   whether layer statistics are about this step's change of the weights
-  StepResult step(std::span<const std::uint32_t> samples, double schedule, const Rng& rng, bool measure);
+  /// @param samples       of the data set, at most options.batch_size
+  /// @param schedule      factor on the learning rate
+  /// @param augmentation  not moved on; each sample of the data set has a fork of it
+  /// @param rng           for dropout: not moved on; each place in the batch has a fork of it
+  /// @param measure       whether layer statistics are about this step's change of the weights
+  StepResult step(std::span<const std::uint32_t> samples, double schedule, const Rng& augmentation, const Rng& rng,
+                  bool measure);
 
   /// Whether the network in training is not the one to be used: it has no batch normalisation in it yet.
   bool has_batch_norm() const { return options_.batch_norm; }
@@ -133,7 +135,9 @@ class Engine {
     Vector<Real> gamma_gradient;
     Vector<Real> before;      // weights before their step, if changes are measured
     Vector<Real> derivative;  // f'(z) of a row, if units are looked at
-    std::vector<Ink> ink;     // of the samples of a tile, and of each its rest
+    std::optional<Augmenter> augmenter;
+    std::vector<std::uint8_t> augmented;  // a sample
+    std::vector<Ink> ink;                 // of the samples of a tile, and of each its rest
     std::vector<Ink> ink_left;
     std::vector<BitSquare> ink_bits;  // of the batch at one group of inputs, and its values
     std::vector<const std::uint8_t*> ink_values;
@@ -141,7 +145,7 @@ class Engine {
   };
 
   Dense<Real>& layer(std::size_t i) { return network_.layer(i); }
-  bool is_sparse(std::size_t i) const { return i == 0 && sparse_.has_value(); }
+  bool is_sparse(std::size_t i) const { return i == 0 && is_sparse_; }
   bool is_last(std::size_t i) const { return i + 1 == layers_.size(); }
   MatrixView<Real> batch_view(Matrix<Real>& matrix, std::size_t columns) const;
   MatrixView<Real> inputs_of(std::size_t i);
@@ -195,11 +199,13 @@ class Engine {
   Optimizer<Real>& optimizer_;
   const TrainingOptions& options_;
   ThreadTeam& team_;
-  bool keeps_gradients_;                   // until their common norm is known
-  bool measures_gradients_;                // their norms
-  std::array<Real, 256> byte_scale_;       // what a byte of ink counts for
-  std::optional<SparseSamples> sparse_;    // none: x_
-  std::optional<ThinnedSamples> thinned_;  // with dropout of inputs
+  bool keeps_gradients_;              // until their common norm is known
+  bool measures_gradients_;           // their norms
+  std::array<Real, 256> byte_scale_;  // what a byte of ink counts for
+  bool augments_;
+  bool is_sparse_;                         // the first layer; else its inputs are x_
+  std::optional<SparseSamples> packed_;    // the data set, if samples are taken from it as they are
+  std::optional<ChangedSamples> changed_;  // the batch, if they are augmented or with dropout of inputs
   std::size_t stripes_ = 0;                // of rows of the sparse layer
   Matrix<Real> stripe_z_;                  // (stripes * batch, units): what each gives to z
   Matrix<Real> x_;                         // (batch, inputs), if not sparse
@@ -218,6 +224,7 @@ class Engine {
 
   // Of the step in work.
   std::span<const std::uint32_t> samples_;
+  Rng augmentation_{0};
   Rng rng_{0};
   bool measure_ = false;
   bool first_step_ = true;

@@ -89,11 +89,13 @@ void find_ink(std::span<const std::uint8_t> inputs, std::uint64_t* bits) {
 void find_ink(std::span<const float> inputs, std::uint64_t* bits) { find_ink_of(inputs, bits); }
 void find_ink(std::span<const double> inputs, std::uint64_t* bits) { find_ink_of(inputs, bits); }
 
+bool SparseSamples::pays(const Dataset& data) {
+  return data.has_bytes() && !data.empty() && data.inputs() > 0 && data.inputs() <= most_listed_inputs &&
+         estimate_density(data) <= largest_sparse_density;
+}
+
 std::optional<SparseSamples> SparseSamples::pack(const Dataset& data, ThreadTeam& team) {
-  if (!data.has_bytes() || data.empty() || data.inputs() == 0 || data.inputs() > most_listed_inputs ||
-      estimate_density(data) > largest_sparse_density) {
-    return std::nullopt;
-  }
+  if (!pays(data)) return std::nullopt;
   SparseSamples packed;
   packed.groups_ = ink_groups(data.inputs());
   packed.bits_.resize(data.size() * packed.groups_);
@@ -127,15 +129,28 @@ std::optional<SparseSamples> SparseSamples::pack(const Dataset& data, ThreadTeam
   return packed;
 }
 
-ThinnedSamples::ThinnedSamples(std::size_t batch_size, std::size_t inputs)
+ChangedSamples::ChangedSamples(std::size_t batch_size, std::size_t inputs)
     : size_(inputs + 1),
       groups_(ink_groups(inputs)),
       values_(batch_size * size_),
       bits_(batch_size * groups_),
       group_begins_(batch_size * groups_) {}
 
-void ThinnedSamples::thin(std::size_t slot, const SparseSamples& samples, std::size_t sample, double share, Rng rng) {
-  const Ink all = samples.ink(sample);
+void ChangedSamples::put(std::size_t slot, std::span<const std::uint8_t> pixels) {
+  std::uint8_t* const kept = values_.data() + slot * size_;
+  std::size_t count = 0;
+  for (std::size_t group = 0; group < groups_; ++group) {
+    const std::span<const std::uint8_t> of_group = group_of(pixels, group);
+    bits_[slot * groups_ + group] = ink_bits(of_group);
+    group_begins_[slot * groups_ + group] = static_cast<std::uint16_t>(count);
+    for (const std::uint8_t pixel : of_group) {  // written before it is known whether it counts: no branch
+      kept[count] = pixel;
+      count += pixel != 0 ? 1 : 0;
+    }
+  }
+}
+
+void ChangedSamples::thin(std::size_t slot, Ink all, double share, Rng rng) {
   const std::uint8_t* value = all.values;
   std::uint8_t* const kept = values_.data() + slot * size_;
   std::size_t count = 0;
@@ -152,7 +167,7 @@ void ThinnedSamples::thin(std::size_t slot, const SparseSamples& samples, std::s
   }
 }
 
-Ink ThinnedSamples::ink(std::size_t slot, std::size_t group) const {
+Ink ChangedSamples::ink(std::size_t slot, std::size_t group) const {
   const std::size_t index = slot * groups_ + group;
   return {bits_.data() + index, values_.data() + slot * size_ + group_begins_[index]};
 }

@@ -32,8 +32,11 @@ inline constexpr double largest_sparse_density = 0.35;
 /// For MNIST, where a fifth of the pixels have ink, that is a third of the data.
 class SparseSamples {
  public:
-  /// Packs a data set if that pays: its samples are bytes, and few enough of them are not zero.
+  /// Whether to leave out zeros pays: samples are bytes, and few enough of them are not zero.
   /// Nothing else about a training depends on the answer, but for roundings.
+  static bool pays(const Dataset& data);
+
+  /// Packs a data set if that pays.
   static std::optional<SparseSamples> pack(const Dataset& data, ThreadTeam& team);
 
   /// One sample, from its group `group` on.
@@ -53,13 +56,17 @@ class SparseSamples {
   Array<std::uint8_t> values_;
 };
 
-/// The samples of a batch with a part of their ink left out at random: dropout of the inputs.
-class ThinnedSamples {
+/// The samples of a batch that are not as they lie in the data set: augmented, or with dropout of the inputs.
+class ChangedSamples {
  public:
-  ThinnedSamples(std::size_t batch_size, std::size_t inputs);
+  ChangedSamples(std::size_t batch_size, std::size_t inputs);
 
-  /// Puts a sample into a slot, each of its pixels with ink left out with the probability `share`.
-  void thin(std::size_t slot, const SparseSamples& samples, std::size_t sample, double share, Rng rng);
+  /// Puts a sample into a slot.
+  void put(std::size_t slot, std::span<const std::uint8_t> pixels);
+
+  /// Puts a sample into a slot, each of its pixels with ink left out with the probability `share`. It may be the one
+  /// that is there.
+  void thin(std::size_t slot, Ink all, double share, Rng rng);
 
   Ink ink(std::size_t slot, std::size_t group = 0) const;
 

@@ -35,6 +35,7 @@ void check_options(const TrainingOptions& options) {
   require("max_norm", options.max_norm, 0, infinite);
   require("input_dropout", options.input_dropout, 0, 1);
   require("dropout", options.dropout, 0, 1);
+  if (options.augmentation) check_augmentation(*options.augmentation, "train: augmentation");
   require("clip_norm", options.clip_norm, 0, infinite);
   require("clip_value", options.clip_value, 0, infinite);
   require("ema_decay", options.ema_decay, 0, 1);
@@ -71,6 +72,15 @@ void check_weights(const char* setting, const char* what, const std::vector<doub
   detail::require_weights(text("train: ", setting), what, weights);
 }
 
+void require_augmentable(const Dataset& data) {
+  const std::size_t least = std::min(data.rows(), data.columns());
+  const std::size_t most = std::max(data.rows(), data.columns());
+  if (data.has_bytes() && least >= Augmenter::least_side && most <= Augmenter::most_side) return;
+  throw ArgumentError(text("train: augmentation of samples of ", data.rows(), " x ", data.columns(),
+                           data.has_bytes() ? " bytes" : " numbers", ", expected images of bytes, with sides of ",
+                           Augmenter::least_side, " to ", Augmenter::most_side));
+}
+
 void check_data_options(const TrainingOptions& options, const Architecture& architecture, const Dataset& training,
                         const Dataset& validation) {
   detail::require_fitting_data("train", architecture, training);
@@ -78,6 +88,7 @@ void check_data_options(const TrainingOptions& options, const Architecture& arch
   check_smoothing(architecture.loss, options.label_smoothing, "train");
   check_weights("class_weights", "class", options.class_weights, architecture.sizes.back());
   check_weights("sample_weights", "sample", options.sample_weights, training.size());
+  if (options.augmentation && !options.augmentation->is_none()) require_augmentable(training);
   const auto require_metric = [&](const char* setting, Metric metric) {
     if (!validation.empty() || !is_of_validation(metric)) return;
     throw ArgumentError(text("train: ", setting, " watches ", name_of(metric),
@@ -130,6 +141,7 @@ class Training {
     if (options.batch_norm || options.averaging != Averaging::none) working_.emplace(network);
     engine_.emplace(working_ ? *working_ : network, training, optimizer, options, team_);
     std::iota(order_.begin(), order_.end(), 0u);
+    if (options.augmentation && !options.augmentation->is_none()) augmentation_ = Rng(rng.next());
   }
 
   History run() {
@@ -172,6 +184,7 @@ class Training {
   std::optional<StopReason> run_epoch(EpochReport& report) {
     const auto start = Clock::now();
     if (options_.shuffle) shuffle(order_, rng_);
+    const Rng augmentation = augmentation_.fork(report.epoch);
     const auto steps = static_cast<double>(options_.epochs * batches_);
     double weight = 0;
     std::size_t correct = 0;
@@ -183,8 +196,8 @@ class Training {
       const double progress = (static_cast<double>((report.epoch - 1) * batches_ + batch) - 0.5) / steps;
       const double factor = plateau_factor_ * (options_.schedule ? options_.schedule(progress) : 1.0);
       const bool draws = options_.dropout > 0 || options_.input_dropout > 0;
-      const detail::StepResult result =
-          engine_->step(samples, factor, Rng(draws ? rng_.next() : 0), options_.statistics && batch == batches_);
+      const detail::StepResult result = engine_->step(samples, factor, augmentation, Rng(draws ? rng_.next() : 0),
+                                                      options_.statistics && batch == batches_);
       report.training_loss += result.loss;
       report.learning_rate = optimizer_.learning_rate() * factor;
       weight += result.weight;
@@ -262,6 +275,7 @@ class Training {
   Optimizer<Real>& optimizer_;
   const TrainingOptions& options_;
   Rng& rng_;
+  Rng augmentation_{0};
   std::optional<ReduceOnPlateau> plateau_;
   double plateau_factor_ = 1;
   ThreadTeam team_;

@@ -11,6 +11,7 @@
 #include <digitnet/dataset.hpp>
 #include <digitnet/picture.hpp>
 #include <digitnet/preprocess.hpp>
+#include <digitnet/augment.hpp>
 #include <digitnet/activation.hpp>
 #include <digitnet/loss.hpp>
 #include <digitnet/initializer.hpp>

@@ -1,6 +1,7 @@
 // trainer.hpp: epochs, batches, reports, stopping.
 #pragma once
 
+#include <digitnet/augment.hpp>
 #include <digitnet/dataset.hpp>
 #include <digitnet/metrics.hpp>
 #include <digitnet/network.hpp>
@@ -129,6 +130,11 @@ struct TrainingOptions {
   double label_smoothing = 0;            ///< in [0, 1), see loss.hpp
   std::vector<double> class_weights{};   ///< one for each class, of at least 0; none: all 1
   std::vector<double> sample_weights{};  ///< one for each training sample, likewise; multiplied by those of the class
+
+  /// Changes each sample anew in each epoch, as images; training data must be images of bytes. Losses and accuracies of
+  /// training are those on the changed samples, so they may well be worse than those of validation, which is left as it
+  /// is. None, or one that changes nothing: samples as they are.
+  std::optional<Augmentation> augmentation{};
 
   // What keeps a network from learning by heart. Penalties are not part of the losses reported.
   double l1 = 0;             ///< adds l1 * sum |w| to the loss, over weights but not biases

@@ -11,6 +11,7 @@ A network that reads digits, in five lines:
 
 from digitnet._core import (
     ACTIVATIONS,
+    AUGMENTATIONS,
     INITIALIZERS,
     LOSSES,
     OPTIMIZERS,
@@ -18,6 +19,7 @@ from digitnet._core import (
     Adam,
     AdamW,
     ArgumentError,
+    Augmentation,
     BatchReport,
     Classifier,
     Dataset,
@@ -48,6 +50,7 @@ from digitnet._core import (
     StopFlag,
     __version__,
     accuracy,
+    augment,
     balanced_class_weights,
     confusion_matrix,
     constant_schedule,
@@ -79,6 +82,7 @@ from digitnet.training import SCHEDULES, make_schedule, train
 
 __all__ = [
     "ACTIVATIONS",
+    "AUGMENTATIONS",
     "INITIALIZERS",
     "LOSSES",
     "OPTIMIZERS",
@@ -87,6 +91,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArgumentError",
+    "Augmentation",
     "BatchReport",
     "Classifier",
     "Dataset",
@@ -117,6 +122,7 @@ __all__ = [
     "StopFlag",
     "__version__",
     "accuracy",
+    "augment",
     "balanced_class_weights",
     "confusion_matrix",
     "constant_schedule",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from digitnet._core import (
+        Augmentation,
         BatchReport,
         Dataset,
         EarlyStopping,
@@ -48,6 +49,7 @@ def train(
     stop_below_loss: float = 0.0,
     plateau: ReduceOnPlateau | None = None,
     plateau_metric: str = "validation_loss",
+    augmentation: Augmentation | str | bool | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | None = None,
     sample_weights: Sequence[float] | None = None,
@@ -92,6 +94,9 @@ def train(
         plateau: makes the learning rate smaller when plateau_metric no longer gets better; beside schedule.
             Each training begins with a copy of it.
         plateau_metric: "training_loss", "training_accuracy", "validation_loss" or "validation_accuracy".
+        augmentation: changes each sample at random, anew in each epoch; an Augmentation, one of AUGMENTATIONS by
+            name, or True for the defaults. Only for images of bytes. Losses and accuracies of training are
+            those on the changed samples; validation is left as it is.
         label_smoothing: share of each target that is spread over all classes, in [0, 1).
         class_weights: how much the samples of each class count, at least 0; None counts all alike.
         sample_weights: likewise for each sample, multiplied by the weight of its class. Not with a share
@@ -129,6 +134,7 @@ def train(
     require("train", "validation", "float | digitnet._core.Dataset | None", validation)
     require("train", "optimizer", "digitnet._core.Optimizer | str | None", optimizer)
     require("train", "schedule", "collections.abc.Callable | str | None", schedule)
+    require("train", "augmentation", "digitnet._core.Augmentation | str | bool | None", augmentation)
     require("train", "on_batch", "collections.abc.Callable | None", on_batch)
     require("train", "on_epoch", "collections.abc.Callable | None", on_epoch)
     if isinstance(optimizer, str):
@@ -151,6 +157,7 @@ def train(
     options.stop_below_loss = stop_below_loss
     options.plateau = plateau
     options.plateau_metric = plateau_metric
+    options.augmentation = _named_augmentation(augmentation)
     options.label_smoothing = label_smoothing
     options.class_weights = [] if class_weights is None else class_weights
     options.sample_weights = [] if sample_weights is None else sample_weights
@@ -228,6 +235,18 @@ def _named_schedule(where: str, name: str, warmup: float | None = None) -> Calla
     else:
         plain = _core.constant_schedule()
     return _core.with_warmup(plain, share)
+
+
+def _named_augmentation(augmentation: Augmentation | str | bool | None) -> Augmentation | None:
+    if isinstance(augmentation, str):
+        try:
+            return _core.Augmentation.named(augmentation)
+        except ArgumentError as error:
+            msg = str(error).replace("Augmentation: name", "train: augmentation", 1)
+            raise ArgumentError(msg) from None
+    if isinstance(augmentation, bool):
+        return _core.Augmentation() if augmentation else None
+    return augmentation
 
 
 def _split(data: Dataset, validation: float | Dataset | None, seed: int) -> tuple[Dataset, Dataset | None]:
