@@ -45,8 +45,12 @@ Raises:
 constexpr const char* save_doc = R"doc(
 Save as a safetensors file, which appears whole or not at all.
 
+Args:
+    path: of the file.
+    precision: "full" for float32, "half" for float16: half the size, three digits of each weight.
+
 Raises:
-    ArgumentError: if a weight is not finite.
+    ArgumentError: if a weight is not finite, or too large for half precision.
     IoError: if the file cannot be written; an older file stays as it was.
 )doc";
 
@@ -126,8 +130,16 @@ void set_parameters(const char* what, Array& array,
   std::copy_n(from.data(), array.size(), array.data());
 }
 
-py::bytes to_bytes(const Network<float>& network) {
-  const std::vector<std::uint8_t> bytes = without_gil([&] { return network_to_bytes(network); });
+Precision precision_from_name(const char* where, const std::string& name) {
+  if (name == "full") return Precision::full;
+  if (name == "half") return Precision::half;
+  throw ArgumentError(
+      detail::text(where, ": precision \"", detail::shortened(name), R"(", expected "full" or "half")"));
+}
+
+py::bytes to_bytes(const Network<float>& network, const std::string& precision) {
+  const Precision chosen = precision_from_name("Network.to_bytes", precision);
+  const std::vector<std::uint8_t> bytes = without_gil([&] { return network_to_bytes(network, chosen); });
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -231,12 +243,14 @@ void bind_network(py::module_& m) {
                      "Texts that travel with the model, by key; a copy: assign to change.")
       .def(
           "save",
-          [](const Network<float>& network, const std::filesystem::path& path) { save_network(network, path); },
-          py::arg("path"), py::call_guard<py::gil_scoped_release>(), save_doc)
+          [](const Network<float>& network, const std::filesystem::path& path, const std::string& precision) {
+            save_network(network, path, precision_from_name("Network.save", precision));
+          },
+          py::arg("path"), py::arg("precision") = "full", py::call_guard<py::gil_scoped_release>(), save_doc)
       .def_static(
           "load", [](const std::filesystem::path& path) { return load_network<float>(path); }, py::arg("path"),
           py::call_guard<py::gil_scoped_release>(), load_doc)
-      .def("to_bytes", &to_bytes, "What save writes.")
+      .def("to_bytes", &to_bytes, py::arg("precision") = "full", "What save writes.")
       .def_static("from_bytes", &from_bytes, py::arg("bytes"), "What load reads, with the same checks.")
       .def(
           "copy", [](const Network<float>& network) { return network; },
@@ -245,7 +259,7 @@ void bind_network(py::module_& m) {
       .def(
           "__deepcopy__", [](const Network<float>& network, const py::object&) { return network; }, py::arg("memo"))
       .def("__repr__", &describe)
-      .def(py::pickle(&to_bytes, &from_bytes));
+      .def(py::pickle([](const Network<float>& network) { return to_bytes(network, "full"); }, &from_bytes));
 }
 
 }  // namespace digitnet::python

@@ -233,6 +233,16 @@ float half_to_float(std::uint16_t bits) {
   return (bits & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
+/// The nearest half-precision number, of two the even one; infinity from 65520 on.
+std::uint16_t float_to_half(double value) {
+  const double magnitude = std::abs(value);
+  const int exponent = std::clamp(std::ilogb(magnitude), -14, 16);  // -14 for all that has less than 11 bits
+  // In units of the last place; 1024 of them go to the next exponent, so a carry needs no care.
+  const double units = std::nearbyint(std::ldexp(magnitude, 10 - exponent));
+  const double bits = std::min(1024.0 * (exponent + 14) + units, 31 * 1024.0);
+  return static_cast<std::uint16_t>(static_cast<int>(bits) | (std::signbit(value) ? 0x8000 : 0));
+}
+
 template <class Stored>
 Stored stored_at(const std::uint8_t* bytes, std::size_t index) {
   Stored value;
@@ -366,7 +376,20 @@ Metadata complete_metadata(const std::string& where, const Architecture& archite
 }
 
 template <class Real>
-std::vector<std::uint8_t> write_network(const std::string& where, const Network<Real>& network) {
+std::vector<std::uint16_t> halves_of(const std::string& where, std::span<const Real> numbers) {
+  std::vector<std::uint16_t> halves(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    halves[i] = float_to_half(numbers[i]);
+    if ((halves[i] & 0x7fff) >= 31 * 1024) {
+      throw ArgumentError(text(where, "value ", i, " is ", numbers[i],
+                               ", expected at most 65504 in half precision; save it in full"));
+    }
+  }
+  return halves;
+}
+
+template <class Real>
+std::vector<std::uint8_t> write_network(const std::string& where, const Network<Real>& network, Precision precision) {
   Tensors tensors;
   std::vector<std::uint8_t> data;
   const auto add = [&](const std::string& name, std::vector<std::uint64_t> shape, std::span<const Real> numbers) {
@@ -376,10 +399,17 @@ std::vector<std::uint8_t> write_network(const std::string& where, const Network<
                                  ", expected a finite number; did the training diverge?"));
       }
     }
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(numbers.data());
     const std::uint64_t begin = data.size();
-    data.insert(data.end(), bytes, bytes + numbers.size_bytes());
-    tensors[name] = {dtype_of<Real>, std::move(shape), begin, data.size()};
+    const auto append = [&data](const auto& stored) {
+      const auto* bytes = reinterpret_cast<const std::uint8_t*>(stored.data());
+      data.insert(data.end(), bytes, bytes + stored.size() * sizeof(stored[0]));
+    };
+    if (precision == Precision::half) {
+      append(halves_of(text(where, name, ": "), numbers));
+    } else {
+      append(numbers);
+    }
+    tensors[name] = {precision == Precision::half ? "F16" : dtype_of<Real>, std::move(shape), begin, data.size()};
   };
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Dense<Real>& layer = network.layer(i);
@@ -410,8 +440,9 @@ std::vector<std::uint8_t> write_network(const std::string& where, const Network<
 }  // namespace
 
 template <class Real>
-void save_network(const Network<Real>& network, const std::filesystem::path& path) {
-  const std::vector<std::uint8_t> bytes = write_network(text("save_network: ", path.string(), ": "), network);
+void save_network(const Network<Real>& network, const std::filesystem::path& path, Precision precision) {
+  const std::vector<std::uint8_t> bytes =
+      write_network(text("save_network: ", path.string(), ": "), network, precision);
   detail::FileWriter writer("save_network", path);
   writer.write(bytes);
   writer.commit();
@@ -424,8 +455,8 @@ Network<Real> load_network(const std::filesystem::path& path) {
 }
 
 template <class Real>
-std::vector<std::uint8_t> network_to_bytes(const Network<Real>& network) {
-  return write_network("network_to_bytes: ", network);
+std::vector<std::uint8_t> network_to_bytes(const Network<Real>& network, Precision precision) {
+  return write_network("network_to_bytes: ", network, precision);
 }
 
 template <class Real>
@@ -433,12 +464,12 @@ Network<Real> network_from_bytes(std::span<const std::uint8_t> bytes, const std:
   return read_network<Real>(text("network_from_bytes: ", name, ": "), bytes);
 }
 
-template void save_network(const Network<float>&, const std::filesystem::path&);
-template void save_network(const Network<double>&, const std::filesystem::path&);
+template void save_network(const Network<float>&, const std::filesystem::path&, Precision);
+template void save_network(const Network<double>&, const std::filesystem::path&, Precision);
 template Network<float> load_network(const std::filesystem::path&);
 template Network<double> load_network(const std::filesystem::path&);
-template std::vector<std::uint8_t> network_to_bytes(const Network<float>&);
-template std::vector<std::uint8_t> network_to_bytes(const Network<double>&);
+template std::vector<std::uint8_t> network_to_bytes(const Network<float>&, Precision);
+template std::vector<std::uint8_t> network_to_bytes(const Network<double>&, Precision);
 template Network<float> network_from_bytes(std::span<const std::uint8_t>, const std::string&);
 template Network<double> network_from_bytes(std::span<const std::uint8_t>, const std::string&);
 

@@ -272,6 +272,99 @@ TEMPLATE_TEST_CASE("serialization: F16, BF16, F32 and F64 are read", "[serializa
   CHECK(test::same_bits(network.layer(1).bias, Vector<TestType>{real(-0.0), static_cast<TestType>(0.1F)}));
 }
 
+namespace {
+
+/// One layer of one unit whose weights are these numbers.
+template <class Real>
+Network<Real> network_of(const std::vector<Real>& numbers) {
+  Network<Real> network(Architecture{{numbers.size(), 1}, {Activation::identity}, LossFunction::huber});
+  std::copy(numbers.begin(), numbers.end(), network.layer(0).weights.data());
+  return network;
+}
+
+/// Where the data of a model file begin.
+std::size_t data_of(const Bytes& file) {
+  std::uint64_t header = 0;
+  std::memcpy(&header, file.data(), sizeof(header));
+  return sizeof(header) + header;
+}
+
+/// The weights of network_of as a file of half precision has them, as bit patterns.
+template <class Real>
+std::vector<std::uint16_t> halves_in_file(const std::vector<Real>& numbers) {
+  const Bytes file = network_to_bytes(network_of(numbers), Precision::half);
+  std::vector<std::uint16_t> halves(numbers.size());
+  std::memcpy(halves.data(), &file[data_of(file)], 2 * halves.size());  // the bias lies behind them
+  return halves;
+}
+
+/// IEEE 754-2008, section 3.6, written once more.
+double value_of_half(std::uint16_t half) {
+  const int exponent = half / 1024;
+  const int fraction = half % 1024;
+  return exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("serialization: in half precision each number is the nearest, of two the even one",
+                   "[serialization]", float, double) {
+  std::vector<TestType> numbers;
+  std::vector<std::uint16_t> expected;
+  const auto expect = [&](double number, int half) {
+    for (const int sign : {0, 0x8000}) {
+      numbers.push_back(static_cast<TestType>(sign == 0 ? number : -number));
+      expected.push_back(static_cast<std::uint16_t>(half | sign));
+    }
+  };
+  for (std::uint16_t half = 0; half < 0x7c00; ++half) {  // every finite number of half precision
+    const double value = value_of_half(half);
+    const double next = half == 0x7bff ? 65536 : value_of_half(half + 1);
+    const auto middle = static_cast<TestType>((value + next) / 2);  // exact, it has 12 bits
+    const auto below = std::nextafter(middle, TestType{0});
+    expect(value, half);
+    expect(static_cast<double>(below), half);
+    if (half == 0x7bff) break;  // what is not below 65520 is too large
+    expect(static_cast<double>(middle), half + half % 2);
+    expect(static_cast<double>(std::nextafter(middle, TestType{65536})), half + 1);
+  }
+  CHECK(halves_in_file(numbers) == expected);
+}
+
+TEST_CASE("serialization: half precision makes a file of half the size that loads", "[serialization]") {
+  const test::TemporaryFolder folder;
+  Rng rng(5);
+  Network<float> network({300, 40, 10}, Activation::relu, rng);
+  network.metadata["note"] = "small";
+  save_network(network, folder / "full.safetensors");
+  save_network(network, folder / "half.safetensors", Precision::half);
+  const Bytes full = test::read_file(folder / "full.safetensors");
+  const Bytes half = test::read_file(folder / "half.safetensors");
+  CHECK(2 * (half.size() - data_of(half)) == full.size() - data_of(full));
+
+  const auto loaded = load_network<float>(folder / "half.safetensors");
+  CHECK(loaded.architecture() == network.architecture());
+  CHECK(loaded.metadata.at("note") == "small");
+  double largest = 0;
+  for (std::size_t i = 0; i < network.layer(0).weights.size(); ++i) {
+    const double weight = network.layer(0).weights.data()[i];
+    largest = std::max(largest, std::abs(loaded.layer(0).weights.data()[i] - weight) / (std::abs(weight) + 0x1p-14));
+  }
+  CHECK(largest <= 0x1p-11);  // half a unit in the last of 11 bits
+  CHECK(largest > 0);
+  CHECK(network_to_bytes(loaded, Precision::half) == half);  // a second time nothing changes
+}
+
+TEST_CASE("serialization: a number too large for half precision is named", "[serialization][error]") {
+  CHECK_ERROR(network_to_bytes(network_of<float>({1, 65520}), Precision::half), ArgumentError,
+              "network_to_bytes: layers.0.weights: value 1 is 65520, expected at most 65504 in half precision");
+  CHECK_ERROR(network_to_bytes(network_of<double>({-1e300}), Precision::half), ArgumentError, "value 0 is -1e+300");
+  const test::TemporaryFolder folder;
+  CHECK_ERROR(save_network(network_of<float>({1e30F}), folder / "model", Precision::half), ArgumentError,
+              "save_network: " + (folder / "model").string() + ": layers.0.weights: value 0");
+  CHECK(folder.names().empty());
+}
+
 // What is refused
 
 TEST_CASE("serialization: a length of the header that cannot be is named", "[serialization][error]") {
