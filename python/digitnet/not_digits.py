@@ -43,7 +43,7 @@ AMBIGUOUS = {
     "D": "a 0 once its corners are round",
     "G": "a 6",
     "I": "a 1, with or without serifs",
-    "J without its bar": "a bent 1",
+    "hook": "a bent 1; a J has its bar on top",
     "O o": "a 0",
     "Q": "a 0 with a tail, a 2 in older handwriting",
     "S s": "a 5",
