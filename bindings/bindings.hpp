@@ -10,6 +10,7 @@ void bind_parallel(pybind11::module_& m);
 void bind_random(pybind11::module_& m);
 void bind_idx(pybind11::module_& m);
 void bind_dataset(pybind11::module_& m);
+void bind_drawing(pybind11::module_& m);
 void bind_preprocess(pybind11::module_& m);
 void bind_augment(pybind11::module_& m);
 void bind_loss(pybind11::module_& m);

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
   bind_random(m);
   bind_idx(m);
   bind_dataset(m);
+  bind_drawing(m);
   bind_preprocess(m);
   bind_augment(m);
   bind_loss(m);

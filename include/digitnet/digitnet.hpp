@@ -9,6 +9,7 @@
 #include <digitnet/random.hpp>
 #include <digitnet/idx.hpp>
 #include <digitnet/dataset.hpp>
+#include <digitnet/drawing.hpp>
 #include <digitnet/picture.hpp>
 #include <digitnet/preprocess.hpp>
 #include <digitnet/augment.hpp>

@@ -1,12 +1,15 @@
 // preprocess.hpp: from a drawing to an image like those of MNIST.
 #pragma once
 
+#include <digitnet/dataset.hpp>
+#include <digitnet/drawing.hpp>
 #include <digitnet/picture.hpp>
 #include <digitnet/tensor.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 
 namespace digitnet {
 
@@ -31,5 +34,28 @@ MnistImage to_mnist_image(const Matrix<float>& ink);
 
 /// ink_of and to_mnist_image in one.
 MnistImage to_mnist_image(const Picture& picture);
+
+/// Diameter of the pen that draws strokes, in pixels of the 28 x 28 image, unless another is asked for.
+inline constexpr double mnist_pen_diameter = 2.4;
+
+/// The same for strokes, drawn anew with a round pen of a fixed size, so that a thin line of a mouse and the trace of
+/// a finger look alike: scaled so that the ink fits the box with its aspect kept, its centre of mass moved to the
+/// middle of pixel (14, 14) by fractions of a pixel. Neither the place nor the unit of the drawing changes the image,
+/// nor do the order of its strokes, their direction or the density of their points; where strokes overlap, ink is not
+/// darker. Strokes that are no more than a spot far from all others are left out, as accidents.
+///
+/// A drawing smaller than a fiftieth of its canvas or than half its brush (where these are known), such as a dot, is
+/// not made larger than one of that size; a single point always becomes a dot as wide as the pen.
+///
+/// @param pen_diameter  in pixels of the result, 0.5 to 8
+/// @return  all 0 if there are no points
+/// @throws ArgumentError  as require_valid; also if pen_diameter is out of range
+MnistImage to_mnist_image(const Drawing& drawing, double pen_diameter = mnist_pen_diameter);
+
+/// The drawings of a file, each as its MNIST image; every one needs its label.
+/// @throws IoError, FormatError  as read_drawings; also, with the line, if a label is missing or not below classes
+/// @throws ArgumentError         if pen_diameter is out of range
+Dataset load_drawings(const std::filesystem::path& path, std::size_t classes = 10,
+                      double pen_diameter = mnist_pen_diameter);
 
 }  // namespace digitnet
