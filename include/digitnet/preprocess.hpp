@@ -36,7 +36,7 @@ MnistImage to_mnist_image(const Matrix<float>& ink);
 MnistImage to_mnist_image(const Picture& picture);
 
 /// Diameter of the pen that draws strokes, in pixels of the 28 x 28 image, unless another is asked for.
-inline constexpr double mnist_pen_diameter = 2.4;
+inline constexpr double mnist_pen_diameter = 2.3;
 
 /// The same for strokes, drawn anew with a round pen of a fixed size, so that a thin line of a mouse and the trace of
 /// a finger look alike: scaled so that the ink fits the box with its aspect kept, its centre of mass moved to the
