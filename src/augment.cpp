@@ -22,12 +22,6 @@ constexpr double pi = 3.14159265358979323846;
 constexpr std::size_t lanes = 16;
 constexpr std::size_t padded(std::size_t count) { return (count + lanes - 1) / lanes * lanes; }
 
-/// Parts of a pixel that a place in the image is rounded to.
-constexpr int subpixels = 256;
-
-/// The elastic field reaches that many sigma beyond the edge.
-constexpr double elastic_reach = 3;
-
 /// exp, sine and cosine from basic arithmetic alone: those of the C libraries differ.
 double portable_exp(double x) {
   constexpr int halvings = 16;  // exp(x) = exp(x / 2^16)^(2^16)
@@ -149,32 +143,14 @@ void check_augmentation(const Augmentation& options, std::string_view where) {
 
 namespace detail {
 
-/// The image lies in a frame of zeros, one pixel at its left and top, two at its right and bottom; the four pixels
-/// around each place lie in one word, so that a place is read at once.
+/// The image lies in a frame of zeros, one pixel at its left and top, at least two at its right and bottom. The four
+/// pixels around each place lie in one word, so that a place is read at once.
 ///
 /// The elastic field is the sum of Gaussians around the points of a grid, sigma apart, each with a random height: what
 /// is left of smoothed noise if only every sigma-th of its values is drawn. Smoothed noise has no detail that such a
-/// grid would miss: mean, deviation and correlation are those of the plain form within a thousandth.
+/// grid would miss: mean, deviation and correlation are those of the plain form within a hundredth.
 class ImageChanger {
  public:
-  Augmentation options;
-  std::size_t rows;
-  std::size_t columns;
-  std::size_t width;   // of a row of the frame
-  std::size_t stride;  // of a row of the result, padded
-  int ground;
-
-  std::vector<std::uint8_t> frame;   // (rows + 3, width), and a row of room behind
-  std::vector<std::uint8_t> grown;   // likewise, while strokes change
-  std::vector<std::uint32_t> quads;  // (rows + 2, width)
-
-  std::size_t grid_rows = 0;
-  std::size_t grid_columns = 0;
-  std::vector<float> row_bells;     // (rows, grid_rows): what each row of the grid gives to each row of pixels
-  std::vector<float> column_bells;  // (grid_columns, stride)
-  std::vector<float> heights;       // (2, grid_rows, grid_columns)
-  std::vector<float> half_field;    // (2, grid_rows, stride)
-
   ImageChanger(const Augmentation& chosen, std::size_t image_rows, std::size_t image_columns)
       : options(chosen),
         rows(image_rows),
@@ -184,59 +160,126 @@ class ImageChanger {
         ground(static_cast<int>(std::ceil(chosen.ground))),
         frame((rows + 4) * width),
         grown(frame.size()),
-        quads((rows + 2) * width) {
+        quads((rows + 2) * width),
+        places(rows * stride),
+        shares(places.size()),
+        words(places.size()),
+        mixed(places.size()) {
     if (options.elastic == 0) return;
     // Of a sum of Gaussians, sigma apart along both axes, with heights of variance 1/3, the deviation is
     // sqrt(1/3) sqrt(pi); wanted is alpha / (2 sigma sqrt(3 pi)).
     const double height = options.elastic / (2 * pi * options.elastic_sigma);
-    grid_rows = grid_size(rows);
-    grid_columns = grid_size(columns);
-    row_bells.resize(rows * grid_rows);
-    column_bells.resize(grid_columns * stride);
+    grid_rows = first_point(rows - 1) + row_points;
+    for (std::size_t y = 0; y < rows; ++y) {
+      first_rows.push_back(first_point(y));
+      for (std::size_t j = 0; j < row_points; ++j) {
+        row_bells.push_back(static_cast<float>(height * bell(y, first_rows[y] + j)));
+      }
+    }
+    block_points = row_points + static_cast<std::size_t>((lanes - 1) / options.elastic_sigma + 1);
+    grid_columns = first_point(stride - lanes) + block_points;
+    for (std::size_t block = 0; block < stride; block += lanes) {
+      first_columns.push_back(first_point(block));
+      for (std::size_t i = 0; i < block_points; ++i) {
+        for (std::size_t x = block; x < block + lanes; ++x) {
+          column_bells.push_back(static_cast<float>(bell(x, first_columns.back() + i)));
+        }
+      }
+    }
     heights.resize(2 * grid_rows * grid_columns);
     half_field.resize(2 * grid_rows * stride);
-    for (std::size_t y = 0; y < rows; ++y) {
-      for (std::size_t j = 0; j < grid_rows; ++j)
-        row_bells[y * grid_rows + j] = static_cast<float>(height * bell(y, j));
-    }
-    for (std::size_t i = 0; i < grid_columns; ++i) {
-      for (std::size_t x = 0; x < columns; ++x) column_bells[i * stride + x] = static_cast<float>(bell(x, i));
-    }
   }
 
-  std::size_t grid_size(std::size_t side) const {
-    return static_cast<std::size_t>(static_cast<double>(side - 1) / options.elastic_sigma + 2 * elastic_reach) + 2;
-  }
-
-  double bell(std::size_t pixel, std::size_t point) const {
-    const double distance =
-        static_cast<double>(pixel) / options.elastic_sigma - (static_cast<double>(point) - elastic_reach);
-    return portable_exp(-0.5 * distance * distance);
-  }
-
-  void load(std::span<const std::uint8_t> image) {
+  /// @param keeps_strength  whether the strongest ink becomes as strong as it was, and what is below `ground` 0
+  void apply(const Change& change, std::span<const std::uint8_t> image, std::span<std::uint8_t> result,
+             bool keeps_strength) {
     for (std::size_t y = 0; y < rows; ++y) {
       std::memcpy(frame.data() + (y + 1) * width + 1, image.data() + y * columns, columns);
     }
+    const int strongest = keeps_strength ? strongest_of(frame) : 0;
+    thicken(change.thickness);
+    arrange_quads();
+    if (change.elastic) smooth_across();
+    find_places(change);
+    read_places();
+    mix();
+    if (keeps_strength) restore_strength(strongest);
+    for (std::size_t y = 0; y < rows; ++y)
+      std::memcpy(result.data() + y * columns, mixed.data() + y * stride, columns);
+  }
+
+  void augment(std::span<const std::uint8_t> image, std::span<std::uint8_t> result, Rng& rng) {
+    if (options.probability < 1 && rng.uniform() >= options.probability) {
+      if (image.data() != result.data()) std::copy(image.begin(), image.end(), result.begin());
+      return;
+    }
+    Change change;
+    change.thickness = draw_either_way(options.thickness, rng);
+    if (options.rotation > 0) change.linear = rotation(rng.uniform(-options.rotation, options.rotation));
+    if (options.scale > 0 || options.aspect > 0) {
+      const double size = draw_factor(options.scale, rng);
+      const double aspect = std::sqrt(draw_factor(options.aspect, rng));
+      change.linear = change.linear * scaling(size * aspect, size / aspect);
+    }
+    if (options.shear > 0) change.linear = change.linear * shear(rng.uniform(-options.shear, options.shear));
+    change.right = draw_either_way(options.shift, rng);
+    change.down = draw_either_way(options.shift, rng);
+    change.elastic = options.elastic > 0;
+    if (change.elastic) draw_heights(rng);
+    apply(change, image, result, true);
+    if (options.erase > 0 && rng.uniform() < options.erase) erase_disc(result, rng);
+    if (options.noise > 0) add_noise(result, rng);
+    if (options.specks > 0) add_specks(result, rng);
+  }
+
+  const Augmentation options;
+  const std::size_t rows;
+  const std::size_t columns;
+
+ private:
+  // The elastic field. Point k of the grid lies at (k - 3) sigma; a pixel hears of those within 3 sigma.
+  static constexpr double reach = 3;
+  static constexpr std::size_t row_points = 7;
+
+  std::size_t first_point(std::size_t pixel) const {
+    return static_cast<std::size_t>(std::ceil(static_cast<double>(pixel) / options.elastic_sigma));
+  }
+
+  double bell(std::size_t pixel, std::size_t point) const {
+    const double distance = static_cast<double>(pixel) / options.elastic_sigma - (static_cast<double>(point) - reach);
+    return portable_exp(-0.5 * distance * distance);
+  }
+
+  static int strongest_of(const std::vector<std::uint8_t>& bytes) {
+    int strongest = 0;
+    for_processor([=, from = bytes.data(), count = bytes.size(), to = &strongest]<std::size_t>()
+                      DIGITNET_INLINE_LAMBDA {
+                        std::uint8_t most = 0;
+                        for (std::size_t i = 0; i < count; ++i) most = std::max(most, from[i]);
+                        *to = most;
+                      });
+    return strongest;
   }
 
   /// One step of grey dilation, or of erosion, by a cross of five pixels, and `share` of 256 of it taken.
   void grow(bool larger, int share) {
-    const std::uint8_t* const from = frame.data();
-    std::uint8_t* const to = grown.data();
-    detail::for_processor([=, rows = rows, columns = columns, width = width]<std::size_t>() DIGITNET_INLINE_LAMBDA {
-      for (std::size_t y = 1; y <= rows; ++y) {
-        const std::uint8_t* const row = from + y * width;
-        std::uint8_t* const result = to + y * width;
-        for (std::size_t x = 1; x <= columns; ++x) {
-          const std::uint8_t a = row[x - 1], b = row[x], c = row[x + 1], d = row[x - width], e = row[x + width];
-          const std::uint8_t most = std::max(std::max(std::max(a, c), std::max(d, e)), b);
-          const std::uint8_t least = std::min(std::min(std::min(a, c), std::min(d, e)), b);
-          const int other = larger ? most : least;
-          result[x] = static_cast<std::uint8_t>((b * (256 - share) + other * share + 128) >> 8);
-        }
+    const std::uint8_t* const from = frame.data() + width;
+    std::uint8_t* const to = grown.data() + width;
+    for_processor([=, count = rows * width, across = width, own = static_cast<std::uint16_t>(256 - share),
+                   others = static_cast<std::uint16_t>(share)]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < count; ++i) {  // the frame, too
+        const std::uint8_t pixel = from[i];
+        const std::uint8_t left = from[i - 1], right = from[i + 1], up = from[i - across], down = from[i + across];
+        const std::uint8_t most = std::max(std::max(std::max(left, right), std::max(up, down)), pixel);
+        const std::uint8_t least = std::min(std::min(std::min(left, right), std::min(up, down)), pixel);
+        const std::uint8_t other = larger ? most : least;
+        to[i] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(pixel * own + other * others + 128) >> 8);
       }
     });
+    for (std::size_t y = 0; y < rows; ++y) {  // it stays zero
+      to[y * width] = 0;
+      to[y * width + columns + 1] = 0;
+    }
     frame.swap(grown);
   }
 
@@ -248,11 +291,11 @@ class ImageChanger {
   void arrange_quads() {
     const std::uint8_t* const from = frame.data();
     std::uint32_t* const to = quads.data();
-    detail::for_processor([=, count = quads.size(), width = width]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+    for_processor([=, count = quads.size(), across = width]<std::size_t>() DIGITNET_INLINE_LAMBDA {
       for (std::size_t i = 0; i < count; ++i) {
         to[i] = static_cast<std::uint32_t>(from[i]) | static_cast<std::uint32_t>(from[i + 1]) << 8 |
-                static_cast<std::uint32_t>(from[i + width]) << 16 |
-                static_cast<std::uint32_t>(from[i + width + 1]) << 24;
+                static_cast<std::uint32_t>(from[i + across]) << 16 |
+                static_cast<std::uint32_t>(from[i + across + 1]) << 24;
       }
     });
   }
@@ -268,40 +311,38 @@ class ImageChanger {
     }
   }
 
-  /// From the heights to what each row of the grid gives to each column of pixels.
-  void smooth_across() {
-    const float* const from = heights.data();
-    const float* const bells = column_bells.data();
-    float* const to = half_field.data();
-    detail::for_processor([=, grid_columns = grid_columns, stride = stride,
-                           count = 2 * grid_rows]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      for (std::size_t j = 0; j < count; ++j) {
-        for (std::size_t x = 0; x < stride; x += lanes) {
-          combine<Bytes>(to + j * stride + x, from + j * grid_columns, bells + x, stride, grid_columns);
-        }
-      }
-    });
-  }
-
   /// `lanes` numbers: the sum over k of factors[k] * row k.
   template <std::size_t Bytes>
-  DIGITNET_INLINE static void combine(float* to, const float* factors, const float* rows_from, std::size_t stride,
+  DIGITNET_INLINE static void combine(float* to, const float* factors, const float* from, std::size_t across,
                                       std::size_t count) {
     using Vector [[gnu::vector_size(Bytes)]] = float;
     constexpr std::size_t vectors = lanes * sizeof(float) / Bytes;
     Vector sums[vectors] = {};
     for (std::size_t k = 0; k < count; ++k) {
       for (std::size_t v = 0; v < vectors; ++v) {
-        Vector values;
-        std::memcpy(&values, rows_from + k * stride + v * (Bytes / sizeof(float)), Bytes);
-        sums[v] += factors[k] * values;
+        Vector part;
+        std::memcpy(&part, from + k * across + v * (Bytes / sizeof(float)), Bytes);
+        sums[v] += factors[k] * part;
       }
     }
     std::memcpy(to, sums, sizeof sums);
   }
 
-  /// Reads the image at the place of each pixel of the result.
-  void warp(const Change& change, std::uint8_t* result) {
+  /// From the heights to what each row of the grid gives to each column of pixels.
+  void smooth_across() {
+    for_processor([from = heights.data(), bells = column_bells.data(), firsts = first_columns.data(),
+                   to = half_field.data(), points = grid_columns, block = block_points, across = stride,
+                   count = 2 * grid_rows]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t j = 0; j < count; ++j) {
+        for (std::size_t x = 0; x < across; x += lanes) {
+          combine<Bytes>(to + j * across + x, from + j * points + firsts[x / lanes], bells + x * block, lanes, block);
+        }
+      }
+    });
+  }
+
+  /// Where in the frame each pixel of the result is read: the pixel at the upper left, and how far from it.
+  void find_places(const Change& change) {
     // The pixel (x, y) of the result is at inverse (x - middle - shift) + middle + displacement in the image, and one
     // more along both axes in the frame.
     const Linear back = change.linear.inverse();
@@ -309,67 +350,80 @@ class ImageChanger {
     const double middle_y = (static_cast<double>(rows) - 1) / 2;
     const double from_x = -middle_x - change.right;
     const double from_y = -middle_y - change.down;
-    const double first_x = back.xx * from_x + back.xy * from_y + middle_x + 1;
-    const double first_y = back.yx * from_x + back.yy * from_y + middle_y + 1;
-    const auto step_x = static_cast<float>(back.xx);
-    const auto step_y = static_cast<float>(back.yx);
-    const auto most_x = static_cast<float>(columns + 1);
-    const auto most_y = static_cast<float>(rows + 1);
-    const std::uint32_t* const words = quads.data();
-    const float* const across = half_field.data();
-    const float* const down = half_field.data() + grid_rows * stride;
-    const float* const bells = row_bells.data();
-    const auto frame_width = static_cast<std::int32_t>(width);
-    detail::for_processor([=, back_xy = back.xy, back_yy = back.yy, rows = rows, columns = columns, stride = stride,
-                           grid_rows = grid_rows, ground = ground,
-                           elastic = change.elastic]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      for (std::size_t y = 0; y < rows; ++y) {
-        const auto row_x = static_cast<float>(first_x + back_xy * static_cast<double>(y));
-        const auto row_y = static_cast<float>(first_y + back_yy * static_cast<double>(y));
-        for (std::size_t x = 0; x < columns; x += lanes) {
-          alignas(64) float dx[lanes] = {};
-          alignas(64) float dy[lanes] = {};
-          if (elastic) {
-            combine<Bytes>(dx, bells + y * grid_rows, across + x, stride, grid_rows);
-            combine<Bytes>(dy, bells + y * grid_rows, down + x, stride, grid_rows);
+    for_processor(
+        [first_x = back.xx * from_x + back.xy * from_y + middle_x + 1,
+         first_y = back.yx * from_x + back.yy * from_y + middle_y + 1, back, most_x = static_cast<float>(columns + 1),
+         most_y = static_cast<float>(rows + 1), elastic = change.elastic, across = half_field.data(),
+         down = half_field.data() + grid_rows * stride, bells = row_bells.data(), firsts = first_rows.data(),
+         count = rows, row_stride = stride, frame_width = static_cast<std::uint32_t>(width),
+         to_places = places.data(), to_shares = shares.data()]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+          const auto step_x = static_cast<float>(back.xx);
+          const auto step_y = static_cast<float>(back.yx);
+          for (std::size_t y = 0; y < count; ++y) {
+            const auto row_x = static_cast<float>(first_x + back.xy * static_cast<double>(y));
+            const auto row_y = static_cast<float>(first_y + back.yy * static_cast<double>(y));
+            for (std::size_t x = 0; x < row_stride; x += lanes) {
+              alignas(64) float dx[lanes] = {};
+              alignas(64) float dy[lanes] = {};
+              if (elastic) {
+                const std::size_t first = firsts[y] * row_stride + x;
+                combine<Bytes>(dx, bells + y * row_points, across + first, row_stride, row_points);
+                combine<Bytes>(dy, bells + y * row_points, down + first, row_stride, row_points);
+              }
+              for (std::size_t k = 0; k < lanes; ++k) {
+                const auto column = static_cast<float>(static_cast<std::int32_t>(x + k));
+                float at_x = row_x + step_x * column + dx[k];
+                float at_y = row_y + step_y * column + dy[k];
+                at_x = at_x > 0 ? at_x : 0.0F;
+                at_y = at_y > 0 ? at_y : 0.0F;
+                at_x = at_x < most_x ? at_x : most_x;
+                at_y = at_y < most_y ? at_y : most_y;
+                const auto fine_x = static_cast<std::uint32_t>(static_cast<std::int32_t>(at_x * 256 + 0.5F));
+                const auto fine_y = static_cast<std::uint32_t>(static_cast<std::int32_t>(at_y * 256 + 0.5F));
+                to_places[y * row_stride + x + k] = (fine_y >> 8) * frame_width + (fine_x >> 8);
+                to_shares[y * row_stride + x + k] = (fine_y & 255) << 8 | (fine_x & 255);
+              }
+            }
           }
-          alignas(64) std::int32_t values[lanes];
-          for (std::size_t k = 0; k < lanes; ++k) {
-            const auto column = static_cast<float>(static_cast<std::int32_t>(x + k));
-            float at_x = row_x + step_x * column + dx[k];
-            float at_y = row_y + step_y * column + dy[k];
-            at_x = at_x > 0 ? at_x : 0.0F;
-            at_y = at_y > 0 ? at_y : 0.0F;
-            at_x = at_x < most_x ? at_x : most_x;
-            at_y = at_y < most_y ? at_y : most_y;
-            const auto fine_x = static_cast<std::int32_t>(at_x * subpixels + 0.5F);
-            const auto fine_y = static_cast<std::int32_t>(at_y * subpixels + 0.5F);
-            const std::int32_t share_x = fine_x % subpixels;
-            const std::int32_t share_y = fine_y % subpixels;
-            const auto word = words[(fine_y / subpixels) * frame_width + fine_x / subpixels];
-            const auto a = static_cast<std::int32_t>(word & 255);
-            const auto b = static_cast<std::int32_t>((word >> 8) & 255);
-            const auto c = static_cast<std::int32_t>((word >> 16) & 255);
-            const auto d = static_cast<std::int32_t>(word >> 24);
-            const std::int32_t above = a * subpixels + (b - a) * share_x;
-            const std::int32_t below = c * subpixels + (d - c) * share_x;
-            const std::int32_t value = (above * subpixels + (below - above) * share_y + 32768) >> 16;
-            values[k] = value < ground ? 0 : value;
-          }
-          const std::size_t count = columns - x < lanes ? columns - x : lanes;
-          std::uint8_t* const to = result + y * columns + x;
-          for (std::size_t k = 0; k < count; ++k) to[k] = static_cast<std::uint8_t>(values[k]);
-        }
+        });
+  }
+
+  void read_places() {
+    const std::uint32_t* const from = quads.data();
+    const std::uint32_t* const at = places.data();
+    std::uint32_t* const to = words.data();
+    for (std::size_t i = 0; i < places.size(); ++i) to[i] = from[at[i]];
+  }
+
+  /// Each place's value from the four pixels around it: linear interpolation.
+  void mix() {
+    for_processor([from = words.data(), parts = shares.data(), to = mixed.data(),
+                   count = words.size()]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+      constexpr std::uint32_t halves = 0x00ff00ff;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t left = from[i] & halves;  // upper pixel in the lower half, lower pixel in the upper half
+        const std::uint32_t right = (from[i] >> 8) & halves;
+        const std::uint32_t both = (left << 8) + (right - left) * (parts[i] & 255);  // no half exceeds 255 * 256
+        const std::uint32_t upper = both & 0xffff;
+        const std::uint32_t lower = both >> 16;
+        to[i] = static_cast<std::uint8_t>(((upper << 8) + (lower - upper) * (parts[i] >> 8) + 32768) >> 16);
       }
     });
   }
 
-  void apply(const Change& change, std::span<const std::uint8_t> image, std::span<std::uint8_t> result) {
-    load(image);
-    thicken(change.thickness);
-    arrange_quads();
-    if (change.elastic) smooth_across();
-    warp(change, result.data());
+  /// Interpolation and thinner strokes have made ink fainter: the strongest gets its strength back, and the others as
+  /// much more. What is below `ground` then becomes 0.
+  void restore_strength(int strongest) {
+    const int left = std::max(strongest_of(mixed), 1);
+    const int most_factor = 2 * 256;  // where next to nothing is left, it stays faint
+    const auto factor = static_cast<std::uint32_t>(std::clamp(strongest * 256 / left, 256, most_factor));
+    for_processor([=, to = mixed.data(), count = mixed.size(),
+                   least = static_cast<std::uint32_t>(ground)]<std::size_t>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t value = std::min((to[i] * factor + 128) >> 8, std::uint32_t{255});
+        to[i] = static_cast<std::uint8_t>(value < least ? 0 : value);
+      }
+    });
   }
 
   void erase_disc(std::span<std::uint8_t> image, Rng& rng) const {
@@ -419,29 +473,27 @@ class ImageChanger {
     }
   }
 
-  void augment(std::span<const std::uint8_t> image, std::span<std::uint8_t> result, Rng& rng) {
-    if (options.probability < 1 && rng.uniform() >= options.probability) {
-      if (image.data() != result.data()) std::copy(image.begin(), image.end(), result.begin());
-      return;
-    }
-    Change change;
-    change.thickness = draw_either_way(options.thickness, rng);
-    if (options.rotation > 0) change.linear = rotation(rng.uniform(-options.rotation, options.rotation));
-    if (options.scale > 0 || options.aspect > 0) {
-      const double size = draw_factor(options.scale, rng);
-      const double aspect = std::sqrt(draw_factor(options.aspect, rng));
-      change.linear = change.linear * scaling(size * aspect, size / aspect);
-    }
-    if (options.shear > 0) change.linear = change.linear * shear(rng.uniform(-options.shear, options.shear));
-    change.right = draw_either_way(options.shift, rng);
-    change.down = draw_either_way(options.shift, rng);
-    change.elastic = options.elastic > 0;
-    if (change.elastic) draw_heights(rng);
-    apply(change, image, result);
-    if (options.erase > 0 && rng.uniform() < options.erase) erase_disc(result, rng);
-    if (options.noise > 0) add_noise(result, rng);
-    if (options.specks > 0) add_specks(result, rng);
-  }
+  const std::size_t width;   // of a row of the frame
+  const std::size_t stride;  // of a row of the result, padded
+  const int ground;
+
+  std::vector<std::uint8_t> frame;    // (rows + 3, width), and a row of room behind
+  std::vector<std::uint8_t> grown;    // likewise, while strokes change
+  std::vector<std::uint32_t> quads;   // (rows + 2, width)
+  std::vector<std::uint32_t> places;  // (rows, stride): in quads
+  std::vector<std::uint32_t> shares;  // likewise: of 256, across in the lower byte, down in the next
+  std::vector<std::uint32_t> words;   // likewise: what is there
+  std::vector<std::uint8_t> mixed;    // likewise: the result
+
+  std::size_t grid_rows = 0;
+  std::size_t grid_columns = 0;
+  std::size_t block_points = 0;            // columns of the grid that a block of `lanes` pixels hears of
+  std::vector<std::size_t> first_rows;     // (rows): of the grid, that a row of pixels hears of
+  std::vector<float> row_bells;            // (rows, row_points): how much
+  std::vector<std::size_t> first_columns;  // (stride / lanes)
+  std::vector<float> column_bells;         // (stride / lanes, block_points, lanes)
+  std::vector<float> heights;              // (2, grid_rows, grid_columns)
+  std::vector<float> half_field;           // (2, grid_rows, stride)
 };
 
 }  // namespace detail
@@ -480,7 +532,7 @@ namespace {
 
 MnistImage changed(const MnistImage& image, const Change& change) {
   MnistImage result;
-  ImageChanger(augmentation_from_name("none"), mnist_side, mnist_side).apply(change, image, result);
+  ImageChanger(augmentation_from_name("none"), mnist_side, mnist_side).apply(change, image, result, false);
   return result;
 }
 
