@@ -2,6 +2,7 @@
 #include "forward.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace digitnet {
@@ -44,6 +45,23 @@ std::vector<double> share_of_diagonal(const char* where, const ConfusionMatrix& 
     if (sum > 0) shares[k] = static_cast<double>(confusion(k, k)) / static_cast<double>(sum);
   }
   return shares;
+}
+
+void require_numbers(const char* where, const char* what, const std::vector<double>& numbers) {
+  if (numbers.empty()) throw ShapeError(text(where, ": no ", what, "s, expected at least one"));
+  const auto wrong = std::find_if(numbers.begin(), numbers.end(), [](double number) { return std::isnan(number); });
+  if (wrong != numbers.end()) {
+    throw ArgumentError(text(where, ": ", what, ' ', wrong - numbers.begin(), " is ", *wrong, ", expected a number"));
+  }
+}
+
+/// How many of `count` are at least this share of them. A share such as 0.9 may be a little more than nine tenths.
+std::size_t count_of_share(const char* where, const char* what, double share, std::size_t count) {
+  if (!(share > 0 && share <= 1)) {
+    throw ArgumentError(text(where, ": ", what, " is ", share, ", expected more than 0 and at most 1"));
+  }
+  const double least = std::ceil(share * static_cast<double>(count) * (1 - 1e-12));
+  return std::clamp(static_cast<std::size_t>(least), std::size_t{1}, count);
 }
 
 }  // namespace
@@ -115,6 +133,109 @@ double macro_average(const std::vector<double>& of_classes, const ConfusionMatri
   return present > 0 ? sum / static_cast<double>(present) : 0.0;
 }
 
+template <class Real>
+std::vector<ReliabilityBin> reliability_diagram(const Matrix<Real>& probabilities, const Labels& labels,
+                                                std::size_t bins) {
+  detail::require_targets("reliability_diagram", probabilities, labels);
+  if (bins == 0) throw ArgumentError("reliability_diagram: 0 bins, expected at least 1");
+  std::vector<ReliabilityBin> diagram(bins);
+  const auto width = 1 / static_cast<double>(bins);
+  for (std::size_t i = 0; i < bins; ++i) {
+    diagram[i].lower = static_cast<double>(i) * width;
+    diagram[i].upper = static_cast<double>(i + 1) * width;
+  }
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::span<const Real> of_sample = row(probabilities, i);
+    const auto largest = std::max_element(of_sample.begin(), of_sample.end());
+    const double confidence = *largest;
+    if (!(confidence >= 0 && confidence <= 1 + 1e-6)) {  // softmax may round to a little more than 1
+      throw ArgumentError(
+          text("reliability_diagram: confidence ", confidence, " of sample ", i, ", expected 0 to 1"));
+    }
+    const double place = std::ceil(confidence * static_cast<double>(bins)) - 1;  // (lower, upper]
+    ReliabilityBin& bin = diagram[static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(bins - 1)))];
+    ++bin.samples;
+    bin.confidence += confidence;
+    bin.accuracy += largest - of_sample.begin() == labels(i) ? 1 : 0;
+  }
+  for (ReliabilityBin& bin : diagram) {
+    if (bin.samples == 0) continue;
+    bin.confidence /= static_cast<double>(bin.samples);
+    bin.accuracy /= static_cast<double>(bin.samples);
+  }
+  return diagram;
+}
+
+template <class Real>
+double expected_calibration_error(const Matrix<Real>& probabilities, const Labels& labels, std::size_t bins) {
+  double sum = 0;
+  for (const ReliabilityBin& bin : reliability_diagram(probabilities, labels, bins)) {
+    sum += static_cast<double>(bin.samples) * std::abs(bin.accuracy - bin.confidence);
+  }
+  return sum / static_cast<double>(labels.size());
+}
+
+double CoverageCurve::at(double coverage) const {
+  return accuracy.at(count_of_share("CoverageCurve::at", "coverage", coverage, accuracy.size()) - 1);
+}
+
+CoverageCurve coverage_curve(const std::vector<double>& confidences, const Labels& predicted, const Labels& labels) {
+  require_same_count("coverage_curve", predicted.size(), labels.size());
+  if (confidences.size() != labels.size()) {
+    throw ShapeError(text("coverage_curve: ", confidences.size(), " confidences and ", labels.size(),
+                          " labels, expected as many of both"));
+  }
+  require_numbers("coverage_curve", "confidence", confidences);
+  std::vector<std::size_t> order(confidences.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return confidences[a] > confidences[b]; });
+
+  CoverageCurve curve;
+  double right = 0;  // of the samples before the group
+  for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
+    double right_in_group = 0;
+    for (; last < order.size() && confidences[order[last]] == confidences[order[first]]; ++last) {
+      right_in_group += predicted(order[last]) == labels(order[last]) ? 1 : 0;
+    }
+    const double share = right_in_group / static_cast<double>(last - first);
+    for (std::size_t k = first + 1; k <= last; ++k) {
+      curve.accuracy.push_back((right + share * static_cast<double>(k - first)) / static_cast<double>(k));
+    }
+    right += right_in_group;
+  }
+  curve.area =
+      std::accumulate(curve.accuracy.begin(), curve.accuracy.end(), 0.0) / static_cast<double>(curve.accuracy.size());
+  return curve;
+}
+
+double auroc(const std::vector<double>& positives, const std::vector<double>& negatives) {
+  require_numbers("auroc", "positive", positives);
+  require_numbers("auroc", "negative", negatives);
+  std::vector<double> sorted = negatives;
+  std::sort(sorted.begin(), sorted.end());
+  double wins = 0;
+  for (const double score : positives) {
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), score);
+    wins += static_cast<double>(first - sorted.begin()) + static_cast<double>(last - first) / 2;
+  }
+  return wins / static_cast<double>(positives.size()) / static_cast<double>(negatives.size());
+}
+
+double acceptance_rate(const std::vector<double>& scores, double threshold) {
+  require_numbers("acceptance_rate", "score", scores);
+  require_numbers("acceptance_rate", "threshold", {threshold});
+  const auto accepted = std::count_if(scores.begin(), scores.end(), [&](double score) { return score >= threshold; });
+  return static_cast<double>(accepted) / static_cast<double>(scores.size());
+}
+
+double threshold_accepting(double share, std::vector<double> scores) {
+  require_numbers("threshold_accepting", "score", scores);
+  const std::size_t accepted = count_of_share("threshold_accepting", "share", share, scores.size());
+  const auto place = scores.begin() + static_cast<std::ptrdiff_t>(scores.size() - accepted);
+  std::nth_element(scores.begin(), place, scores.end());
+  return *place;
+}
+
 namespace detail {
 
 void require_fitting_data(const char* where, const Architecture& architecture, const Dataset& data) {
@@ -183,5 +304,9 @@ template Evaluation evaluate(const Network<float>&, const Dataset&, std::size_t)
 template Evaluation evaluate(const Network<double>&, const Dataset&, std::size_t);
 template double top_k_accuracy(const Matrix<float>&, const Labels&, std::size_t);
 template double top_k_accuracy(const Matrix<double>&, const Labels&, std::size_t);
+template std::vector<ReliabilityBin> reliability_diagram(const Matrix<float>&, const Labels&, std::size_t);
+template std::vector<ReliabilityBin> reliability_diagram(const Matrix<double>&, const Labels&, std::size_t);
+template double expected_calibration_error(const Matrix<float>&, const Labels&, std::size_t);
+template double expected_calibration_error(const Matrix<double>&, const Labels&, std::size_t);
 
 }  // namespace digitnet

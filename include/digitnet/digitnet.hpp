@@ -25,4 +25,5 @@
 #include <digitnet/range_test.hpp>
 #include <digitnet/serialization.hpp>
 #include <digitnet/inference.hpp>
+#include <digitnet/recognition.hpp>
 // clang-format on

@@ -5,6 +5,8 @@
 #include "reference_network.hpp"
 #include "small_networks.hpp"
 
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace digitnet;
@@ -265,4 +267,151 @@ TEST_CASE("evaluate: data that does not fit is named", "[metrics][error]") {
               "evaluate: samples of 756 numbers (27 x 28), expected 784, the inputs of the network");
   CHECK_ERROR(evaluate(network, Dataset(test::random_images(2, 28, 28, rng), Labels{0, 10}, 11)), ArgumentError,
               "evaluate: the data has the label 10, expected 0 to 9, the outputs of the network");
+}
+
+// Confidence
+
+TEST_CASE("expected_calibration_error: a case worked out by hand", "[metrics][confidence]") {
+  // Confidences 0.6 (right), 0.7 (wrong), 0.9 (right), 1 (right); four bins of 0.25: (0.5, 0.75] and (0.75, 1].
+  const Matrix<double> probabilities{{0.6, 0.4}, {0.3, 0.7}, {0.9, 0.1}, {0, 1}};
+  const Labels labels{0, 0, 0, 1};
+  const std::vector<ReliabilityBin> diagram = reliability_diagram(probabilities, labels, 4);
+  REQUIRE(diagram.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(diagram[i].lower == 0.25 * static_cast<double>(i));
+    CHECK(diagram[i].upper == 0.25 * static_cast<double>(i + 1));
+    CHECK(diagram[i].samples == (i < 2 ? 0 : 2));
+  }
+  CHECK(diagram[2].confidence == Approx(0.65).epsilon(1e-12));
+  CHECK(diagram[2].accuracy == 0.5);
+  CHECK(diagram[3].confidence == Approx(0.95).epsilon(1e-12));
+  CHECK(diagram[3].accuracy == 1);
+  CHECK((diagram[0].confidence == 0 && diagram[0].accuracy == 0));
+  // (2 * |0.5 - 0.65| + 2 * |1 - 0.95|) / 4
+  CHECK(expected_calibration_error(probabilities, labels, 4) == Approx(0.1).epsilon(1e-12));
+  // One bin: accuracy 3/4, confidence 0.8.
+  CHECK(expected_calibration_error(probabilities, labels, 1) == Approx(0.05).epsilon(1e-12));
+}
+
+TEST_CASE("reliability_diagram: a confidence on an edge belongs to the bin below, 0 to the first",
+          "[metrics][confidence]") {
+  const Matrix<double> probabilities{{0.5, 0.25}, {0, 0}, {0.75, 0}, {1, 0}, {0.25, 0.25}};
+  const std::vector<ReliabilityBin> diagram = reliability_diagram(probabilities, Labels{0, 0, 0, 0, 0}, 4);
+  CHECK(diagram[0].samples == 2);  // 0 and 0.25
+  CHECK(diagram[1].samples == 1);
+  CHECK(diagram[2].samples == 1);
+  CHECK(diagram[3].samples == 1);
+}
+
+TEST_CASE("expected_calibration_error: large for probabilities that boast, small for those that are true",
+          "[metrics][confidence]") {
+  Rng rng(4);
+  const std::size_t count = 20000;
+  Matrix<float> honest = zeros<float>({count, 2});
+  Matrix<float> boasting = zeros<float>({count, 2});
+  Labels labels = Labels::from_shape({count});
+  for (std::size_t i = 0; i < count; ++i) {
+    const double p = 0.5 + 0.5 * rng.uniform();
+    labels(i) = rng.uniform() < p ? 0 : 1;
+    honest(i, 0) = static_cast<float>(p);
+    honest(i, 1) = static_cast<float>(1 - p);
+    boasting(i, 0) = 1;
+  }
+  CHECK(expected_calibration_error(honest, labels) < 0.02);
+  CHECK(expected_calibration_error(boasting, labels) == Approx(0.25).margin(0.02));
+}
+
+TEST_CASE("reliability_diagram: wrong arguments are named", "[metrics][error]") {
+  const Matrix<float> one{{0.5F, 0.5F}};
+  CHECK_ERROR(reliability_diagram(one, Labels{0}, 0), ArgumentError, "reliability_diagram: 0 bins");
+  CHECK_ERROR(reliability_diagram(one, Labels{2}), ArgumentError, "label 2 of sample 0, expected 0 to 1");
+  CHECK_ERROR(reliability_diagram(one, Labels{0, 1}), ShapeError, "as many labels as rows");
+  CHECK_ERROR(expected_calibration_error(Matrix<float>{{2, 0}}, Labels{0}), ArgumentError,
+              "confidence 2 of sample 0, expected 0 to 1");
+  CHECK_ERROR(expected_calibration_error(Matrix<float>{{NAN, NAN}}, Labels{0}), ArgumentError, "confidence nan");
+}
+
+TEST_CASE("coverage_curve: accuracy of the most confident, worked out by hand", "[metrics][confidence]") {
+  // By confidence: right, right, wrong, right.
+  const CoverageCurve curve = coverage_curve({0.2, 0.9, 0.5, 0.8}, Labels{1, 2, 3, 4}, Labels{1, 2, 0, 4});
+  REQUIRE(curve.accuracy.size() == 4);
+  CHECK(curve.accuracy[0] == 1);
+  CHECK(curve.accuracy[1] == 1);
+  CHECK(curve.accuracy[2] == Approx(2.0 / 3));
+  CHECK(curve.accuracy[3] == 0.75);
+  CHECK(curve.area == Approx((1 + 1 + 2.0 / 3 + 0.75) / 4));
+  CHECK(curve.at(1) == 0.75);
+  CHECK(curve.at(0.75) == Approx(2.0 / 3));
+  CHECK(curve.at(0.74) == Approx(2.0 / 3));  // no fewer than this share
+  CHECK(curve.at(0.5) == 1);
+  CHECK(curve.at(1e-9) == 1);
+}
+
+TEST_CASE("coverage_curve: equal confidences count with their mean, in whatever order they come",
+          "[metrics][confidence]") {
+  // One right at 2, then two right of four at 1.
+  const CoverageCurve one = coverage_curve({1, 1, 2, 1, 1}, Labels{0, 0, 0, 1, 1}, Labels{0, 0, 0, 0, 0});
+  const CoverageCurve other = coverage_curve({1, 2, 1, 1, 1}, Labels{1, 0, 1, 0, 0}, Labels{0, 0, 0, 0, 0});
+  CHECK(one.accuracy == other.accuracy);
+  const std::vector<double> expected{1, 1.5 / 2, 2.0 / 3, 2.5 / 4, 3.0 / 5};
+  for (std::size_t k = 0; k < expected.size(); ++k) CHECK(one.accuracy[k] == Approx(expected[k]));
+}
+
+TEST_CASE("coverage_curve: wrong arguments are named", "[metrics][error]") {
+  CHECK_ERROR(coverage_curve({}, labels_without_any(), labels_without_any()), ShapeError,
+              "coverage_curve: no confidences, expected at least one");
+  CHECK_ERROR(coverage_curve({1}, Labels{1, 2}, Labels{1, 2}), ShapeError, "1 confidences and 2 labels");
+  CHECK_ERROR(coverage_curve({1}, Labels{1, 2}, Labels{1}), ShapeError, "2 predictions and 1 labels");
+  CHECK_ERROR(coverage_curve({1, NAN}, Labels{1, 2}, Labels{1, 2}), ArgumentError, "confidence 1 is nan");
+  const CoverageCurve curve = coverage_curve({1}, Labels{1}, Labels{1});
+  CHECK_ERROR(curve.at(0), ArgumentError, "coverage is 0, expected more than 0 and at most 1");
+  CHECK_ERROR(curve.at(1.1), ArgumentError, "coverage is 1.1");
+  CHECK_ERROR(curve.at(NAN), ArgumentError, "coverage is nan");
+}
+
+TEST_CASE("auroc: the share of pairs that are in the right order, ties half", "[metrics][confidence]") {
+  CHECK(auroc({2, 3}, {0, 1}) == 1);
+  CHECK(auroc({0, 1}, {2, 3}) == 0);
+  CHECK(auroc({1, 1, 1}, {1, 1}) == 0.5);
+  Rng rng(8);
+  std::vector<double> positives(50);
+  std::vector<double> negatives(70);
+  for (double& score : positives) score = static_cast<double>(rng.below(20)) + 4;  // with many ties
+  for (double& score : negatives) score = static_cast<double>(rng.below(20));
+  double pairs = 0;
+  for (const double p : positives) {
+    for (const double n : negatives) pairs += p > n ? 1 : p == n ? 0.5 : 0;
+  }
+  CHECK(auroc(positives, negatives) == Approx(pairs / (50 * 70)).epsilon(1e-12));
+  CHECK_ERROR(auroc({}, {1}), ShapeError, "auroc: no positives");
+  CHECK_ERROR(auroc({1}, {}), ShapeError, "auroc: no negatives");
+  CHECK_ERROR(auroc({1}, {1, NAN}), ArgumentError, "negative 1 is nan");
+}
+
+TEST_CASE("threshold_accepting: the largest threshold that accepts a share", "[metrics][confidence]") {
+  std::vector<double> hundred(100);
+  std::iota(hundred.begin(), hundred.end(), 1.0);
+  CHECK(threshold_accepting(0.9, hundred) == 11);   // 11 to 100 are 90
+  CHECK(threshold_accepting(0.985, hundred) == 2);  // 98.5 of 100 are 99
+  CHECK(threshold_accepting(1, hundred) == 1);
+  CHECK(threshold_accepting(1e-9, hundred) == 100);
+  Rng rng(2);
+  std::vector<double> scores(997);
+  for (double& score : scores) score = static_cast<double>(rng.below(300));
+  for (const double share : {0.01, 0.3, 0.5, 0.9, 0.98, 0.999}) {
+    const double threshold = threshold_accepting(share, scores);
+    CHECK(acceptance_rate(scores, threshold) >= share);
+    CHECK(acceptance_rate(scores, threshold + 0.5) < share);
+  }
+  CHECK_ERROR(threshold_accepting(0, {1}), ArgumentError, "share is 0, expected more than 0 and at most 1");
+  CHECK_ERROR(threshold_accepting(0.5, {}), ShapeError, "threshold_accepting: no scores");
+  CHECK_ERROR(threshold_accepting(0.5, {NAN}), ArgumentError, "score 0 is nan");
+}
+
+TEST_CASE("acceptance_rate: what reaches the threshold counts", "[metrics][confidence]") {
+  CHECK(acceptance_rate({1, 2, 3, 4}, 3) == 0.5);
+  CHECK(acceptance_rate({1, 2, 3, 4}, 4.5) == 0);
+  CHECK(acceptance_rate({1, 2}, -std::numeric_limits<double>::infinity()) == 1);
+  CHECK_ERROR(acceptance_rate({}, 1), ShapeError, "acceptance_rate: no scores");
+  CHECK_ERROR(acceptance_rate({1}, NAN), ArgumentError, "threshold 0 is nan");
 }
