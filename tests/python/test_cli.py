@@ -618,10 +618,30 @@ def test_an_index_into_a_picture_is_an_error(run, sample_folder, pictures, index
     file = sample_folder / "t10k-images-idx3-ubyte.gz"
     code, out, err = run("recognize", file, pictures[3], "--index", index)
     assert (code, out) == (2, "")
-    assert (
-        err == f"digitnet: --index {index}: {pictures[3]} is no IDX file, expected one; leave --index out\n"
-    )
+    found = f"{pictures[3]} is no IDX file and no file of strokes"
+    assert err == f"digitnet: --index {index}: {found}, expected one; leave --index out\n"
     assert run("recognize", "missing.png", "--index", index)[0] == 3
+
+
+@pytest.mark.usefixtures("model")
+def test_recognize_all_drawings_of_a_stroke_file_or_one(run, data_folder, trained):
+    file = data_folder / "strokes" / "digits.jsonl"
+    digits = trained.predict(dn.load_drawings(file))
+    code, out, err = run("recognize", file)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.rpartition(" ")[0] for line in lines] == [f"{file}[{i}]: {digits[i]}" for i in range(10)]
+    assert (digits == range(10)).sum() >= 8  # the network is small, and saw other pens
+    assert run("recognize", file, "--index", 7)[1] == lines[7] + "\n"
+    Path("packed").write_bytes(gzip.compress(file.read_bytes()))
+    assert run("recognize", "packed")[1].splitlines() == [line.replace(str(file), "packed") for line in lines]
+    Path("one.json").write_text(json.dumps({"strokes": []}))
+    assert run("recognize", "one.json")[1] == "one.json[0]: empty\n"
+    assert run("recognize", file, "--index", 10)[0] == 2
+    Path("bad.jsonl").write_text('{"strokes": [[[1]]]}')
+    code, out, err = run("recognize", "bad.jsonl", "one.json")
+    assert (code, out) == (3, "one.json[0]: empty\n")
+    assert "line 1: stroke 0, point 0" in err
 
 
 @pytest.mark.usefixtures("model")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "train": (train, "train a network and save it, then measure it once on the test set"),
     "evaluate": (evaluate, "measure a model on the test set"),
-    "recognize": (recognize, "read the digits on pictures"),
+    "recognize": (recognize, "read the digits of pictures and pen strokes"),
     "inspect": (inspect, "say what is in a model file or an IDX file"),
 }
 

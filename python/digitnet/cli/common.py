@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -115,3 +117,15 @@ def is_idx(file: str) -> bool:
             return stream.read(2) in (b"\0\0", b"\x1f\x8b")
     except OSError:
         return False  # whoever reads it next says why it cannot be
+
+
+def is_strokes(file: str) -> bool:
+    """Files of pen strokes are JSON, plain or gzip: they begin with a bracket."""
+    try:
+        with Path(file).open("rb") as stream:
+            is_gzip = stream.read(2) == b"\x1f\x8b"
+        with gzip.open(file) if is_gzip else Path(file).open("rb") as stream:
+            start = stream.read(64)
+    except (OSError, EOFError, zlib.error):
+        return False  # whoever reads it next says why it cannot be
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
