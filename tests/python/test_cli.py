@@ -624,8 +624,8 @@ def test_an_index_into_a_picture_is_an_error(run, sample_folder, pictures, index
 
 
 @pytest.mark.usefixtures("model")
-def test_recognize_all_drawings_of_a_stroke_file_or_one(run, data_folder, trained):
-    file = data_folder / "strokes" / "digits.jsonl"
+def test_recognize_all_drawings_of_a_stroke_file_or_one(run, test_data, trained):
+    file = test_data / "strokes" / "digits.jsonl"
     digits = trained.predict(dn.load_drawings(file))
     code, out, err = run("recognize", file)
     assert (code, err) == (0, "")
