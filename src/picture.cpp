@@ -1,6 +1,7 @@
 #include <digitnet/picture.hpp>
 
 #include "byte_source.hpp"
+#include "ink.hpp"
 
 #include <zlib.h>
 
@@ -37,10 +38,6 @@ using detail::text;
 
 constexpr std::uint64_t largest_picture_file = 64u << 20;
 constexpr std::uint64_t largest_picture_pixels = 64u << 20;
-
-/// Less contrast than this between ground and ink, of 1, is paper, not ink; and ink fainter than this is noise.
-constexpr float least_contrast = 0.1F;
-constexpr float least_ink = 0.1F;
 
 /// Nothing is allocated for a picture before this has seen its size.
 void require_reasonable_size(const std::string& where, std::uint64_t width, std::uint64_t height) {
@@ -120,43 +117,6 @@ bool is_whole_png(std::span<const std::uint8_t> bytes) {
   return false;
 }
 
-/// Relative luminance of a pixel in [0, 1], Rec. 601 weights.
-float luminance(const std::uint8_t* pixel, std::size_t channels) {
-  if (channels < 3) return static_cast<float>(pixel[0]) / 255;
-  return (0.299F * static_cast<float>(pixel[0]) + 0.587F * static_cast<float>(pixel[1]) +
-          0.114F * static_cast<float>(pixel[2])) /
-         255;
-}
-
-/// The drawing is in the alpha channel if what can be seen is of one brightness and something cannot be seen.
-bool is_drawn_in_alpha(const Picture& picture) {
-  float darkest = 1;
-  float brightest = 0;
-  bool any_clear = false;
-  for (std::size_t i = 0; i < picture.width * picture.height; ++i) {
-    const std::uint8_t* pixel = &picture.pixels[i * picture.channels];
-    if (pixel[picture.channels - 1] < 128) {
-      any_clear = true;
-    } else {
-      darkest = std::min(darkest, luminance(pixel, picture.channels));
-      brightest = std::max(brightest, luminance(pixel, picture.channels));
-    }
-  }
-  return any_clear && brightest - darkest < least_contrast;
-}
-
-/// The middle value of the pixels along the border.
-float ground_of(const Matrix<float>& picture) {
-  const std::size_t height = picture.shape(0);
-  const std::size_t width = picture.shape(1);
-  std::vector<float> border;
-  for (std::size_t x = 0; x < width; ++x) border.insert(border.end(), {picture(0, x), picture(height - 1, x)});
-  for (std::size_t y = 0; y < height; ++y) border.insert(border.end(), {picture(y, 0), picture(y, width - 1)});
-  const auto middle = border.begin() + static_cast<std::ptrdiff_t>(border.size() / 2);
-  std::nth_element(border.begin(), middle, border.end());
-  return *middle;
-}
-
 }  // namespace
 
 Picture read_picture(const std::filesystem::path& path) {
@@ -189,34 +149,11 @@ Picture read_picture(const std::filesystem::path& path) {
 }
 
 Matrix<float> ink_of(const Picture& picture) {
-  const std::size_t channels = picture.channels;
-  if (channels < 1 || channels > 4 || picture.pixels.size() != picture.width * picture.height * channels) {
-    throw ShapeError(text("ink_of: ", picture.pixels.size(), " numbers for ", picture.width, " x ", picture.height,
-                          " x ", channels, ", expected 1 to 4 channels and as many numbers"));
-  }
+  detail::require_whole("ink_of", picture);
   Matrix<float> ink = zeros<float>({picture.height, picture.width});
-  if (ink.size() == 0) return ink;
-  const bool has_alpha = channels == 2 || channels == 4;
-  const bool drawn_in_alpha = has_alpha && is_drawn_in_alpha(picture);
-  const std::span<float> target = values(ink);
-  const auto show_over = [&](float behind) {
-    for (std::size_t i = 0; i < target.size(); ++i) {
-      const std::uint8_t* pixel = &picture.pixels[i * channels];
-      const float alpha = has_alpha ? static_cast<float>(pixel[channels - 1]) / 255 : 1.0F;
-      target[i] = drawn_in_alpha ? alpha : alpha * luminance(pixel, channels) + (1 - alpha) * behind;
-    }
-  };
-  show_over(1);
-  const float ground = drawn_in_alpha ? 0.0F : ground_of(ink);
-  if (has_alpha && !drawn_in_alpha) show_over(ground);  // so that what is transparent is no ink on a dark ground
-  const auto [darkest, brightest] = std::minmax_element(target.begin(), target.end());
-  const float extreme = ground > 0.5F ? *darkest : *brightest;  // the strongest ink
-  const float contrast = extreme - ground;
-  if (std::abs(contrast) < least_contrast) return zeros<float>({picture.height, picture.width});
-  for (float& value : target) {
-    value = std::clamp((value - ground) / contrast, 0.0F, 1.0F);
-    if (value < least_ink) value = 0;
-  }
+  const detail::Plane bytes = detail::InkFinder(picture).all();
+  std::transform(bytes.values.begin(), bytes.values.end(), values(ink).begin(),
+                 [](std::uint8_t value) { return static_cast<float>(value) / 255; });
   return ink;
 }
 

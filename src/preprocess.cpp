@@ -1,7 +1,11 @@
 #include <digitnet/preprocess.hpp>
 
+#include "dispatch.hpp"
+#include "ink.hpp"
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -41,6 +45,208 @@ double offset_for(std::size_t first, std::size_t last, double scale, double cent
   const double start = std::round(middle - (center - static_cast<double>(first)) * scale);
   const double latest = std::floor(static_cast<double>(mnist_side) - static_cast<double>(last - first) * scale);
   return std::clamp(start, 0.0, latest) - static_cast<double>(first) * scale;
+}
+
+using detail::Box;
+using detail::Plane;
+
+/// The strokes of MNIST are this wide, in pixels of the 28 x 28 image: measured by stroke_width on the sheets of every
+/// third training image, 2 % are thinner than 1.93, half than 2.68 and 98 % than 4.23; all digits are much alike.
+constexpr double thinnest_stroke = 1.95;
+constexpr double thickest_stroke = 4.2;
+
+/// The box of the ink of a sheet: of what is at least half full.
+Box box_of(const Plane& sheet) {
+  Box box{sheet.width, sheet.height, 0, 0};
+  for (std::size_t y = 0; y < sheet.height; ++y) {
+    for (std::size_t x = 0; x < sheet.width; ++x) {
+      if (sheet.row(y)[x] < 128) continue;
+      box = {std::min(box.left, x), std::min(box.top, y), std::max(box.right, x + 1), std::max(box.bottom, y + 1)};
+    }
+  }
+  return box;
+}
+
+/// Mean width of the strokes on a sheet, in its pixels: twice the area of the ink over the length of its outline.
+///
+/// A stroke of length L and width w has an area of L w and an outline of 2 (L + w), so this is w / (1 + w / L). The
+/// outline is the total variation of the ink, which soft edges do not change; of the two differences at each pixel
+/// the sum is taken, which is 4 / pi too long over all directions.
+double stroke_width(const Plane& sheet) {
+  std::int64_t area = 0;
+  std::int64_t variation = 0;
+  const std::size_t width = sheet.width;
+  for (std::size_t y = 0; y + 1 < sheet.height; ++y) {
+    const std::uint8_t* const line = sheet.row(y);
+    const std::uint8_t* const below = sheet.row(y + 1);
+    std::int32_t sum = 0;
+    std::int32_t differences = 0;
+    for (std::size_t x = 0; x + 1 < width; ++x) {
+      sum += line[x];
+      differences += std::abs(line[x] - line[x + 1]) + std::abs(line[x] - below[x]);
+    }
+    area += sum;
+    variation += differences;
+  }
+  if (variation == 0) return 0;
+  return 2 * static_cast<double>(area) / (static_cast<double>(variation) * 0.78539816339744831);
+}
+
+/// The largest value within a disc around each pixel; a disc of any radius, since pixels at its edge count in part.
+/// With `least`, the smallest value instead.
+Plane spread_over_disc(const Plane& from, double radius, bool least) {
+  Plane to(from.width, from.height);
+  const auto reach = static_cast<std::ptrdiff_t>(std::ceil(radius));
+  const auto width = static_cast<std::ptrdiff_t>(from.width);
+  const auto height = static_cast<std::ptrdiff_t>(from.height);
+  const std::uint8_t flip = least ? 255 : 0;
+  const std::uint8_t outside = least ? 255 : 0;
+  // With a margin of what is outside, so that the loops below need not ask.
+  Plane source(from.width + 2 * static_cast<std::size_t>(reach), from.height + 2 * static_cast<std::size_t>(reach),
+               outside);
+  for (std::ptrdiff_t y = 0; y < height; ++y) {
+    const std::uint8_t* line = from.row(static_cast<std::size_t>(y));
+    std::uint8_t* target = source.row(static_cast<std::size_t>(y + reach)) + reach;
+    for (std::ptrdiff_t x = 0; x < width; ++x) target[x] = static_cast<std::uint8_t>(line[x] ^ flip);
+  }
+  for (std::ptrdiff_t v = -reach; v <= reach; ++v) {
+    for (std::ptrdiff_t u = -reach; u <= reach; ++u) {
+      const double distance = std::sqrt(static_cast<double>(u * u + v * v));
+      const auto weight = static_cast<std::uint16_t>(std::lround(256 * std::clamp(radius + 1 - distance, 0.0, 1.0)));
+      if (weight == 0) continue;
+      for (std::ptrdiff_t y = 0; y < height; ++y) {
+        const std::uint8_t* const line = source.row(static_cast<std::size_t>(y + v + reach)) + u + reach;
+        std::uint8_t* const target = to.row(static_cast<std::size_t>(y));
+        detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+          for (std::ptrdiff_t x = 0; x < width; ++x) {
+            const auto value = static_cast<std::uint8_t>(line[x] * weight >> 8);
+            target[x] = std::max(target[x], value);
+          }
+        });
+      }
+    }
+  }
+  if (least) {
+    for (std::uint8_t& value : to.values) value = static_cast<std::uint8_t>(255 - value);
+  }
+  return to;
+}
+
+/// Strokes made thinner by `radius` on each side, but not broken: what is so thin that it would go stays, and so does
+/// a bridge from there to what is left.
+Plane thinner(const Plane& sheet, double radius) {
+  Plane core = spread_over_disc(sheet, radius, true);
+  const Plane opened = spread_over_disc(core, radius, false);
+  Plane lost(sheet.width, sheet.height);
+  for (std::size_t i = 0; i < lost.values.size(); ++i) {
+    lost.values[i] = static_cast<std::uint8_t>(std::max(0, sheet.values[i] - opened.values[i]));
+  }
+  lost = spread_over_disc(spread_over_disc(lost, 1.5, true), 1.5, false);  // without the slivers at ends and corners
+  if (std::any_of(lost.values.begin(), lost.values.end(), [](std::uint8_t value) { return value > 64; })) {
+    const Plane bridged = spread_over_disc(lost, radius * 1.2, false);
+    for (std::size_t i = 0; i < lost.values.size(); ++i) {
+      core.values[i] = std::max(core.values[i], std::min(sheet.values[i], bridged.values[i]));
+    }
+  }
+  return core;
+}
+
+/// Brings the strokes on a sheet to a width within that of MNIST's. Inside of it nothing changes.
+void normalise_strokes(Plane& sheet) {
+  for (int round = 0; round < 2; ++round) {
+    const Box box = box_of(sheet);
+    if (box.empty()) return;
+    const auto side = static_cast<double>(box.longer_side());
+    const double width = stroke_width(sheet);
+    const double at_box = width * static_cast<double>(mnist_box) / side;
+    const double wanted = std::clamp(at_box, thinnest_stroke, thickest_stroke) / static_cast<double>(mnist_box);
+    if (std::abs(wanted * side - width) < 0.1) return;
+    if (round > 0 && at_box < thinnest_stroke) return;  // was thinned enough
+    // Stroke and box grow alike: (width + 2 r) / (side + 2 r) is what is wanted.
+    const double radius = (wanted * side - width) / (2 * (1 - wanted));
+    const auto most = static_cast<double>(detail::sheet_margin) - 2;
+    if (radius > 0) {
+      sheet = spread_over_disc(sheet, std::min(radius, most), false);
+    } else {
+      sheet = thinner(sheet, std::min(-radius, most));
+    }
+  }
+}
+
+/// The ink of a sheet, scaled to fit MNIST's box, its centre of mass in the middle of pixel (14, 14).
+MnistImage placed(const Plane& sheet) {
+  MnistImage image{};
+  const Box box = box_of(sheet);
+  if (box.empty()) return image;
+  std::uint64_t mass = 0, mass_x = 0, mass_y = 0;
+  for (std::size_t y = 0; y < sheet.height; ++y) {
+    std::uint64_t sum = 0, sum_x = 0;
+    for (std::size_t x = 0; x < sheet.width; ++x) {
+      sum += sheet.row(y)[x];
+      sum_x += sheet.row(y)[x] * (2 * x + 1);
+    }
+    mass += sum;
+    mass_x += sum_x;
+    mass_y += sum * (2 * y + 1);
+  }
+  const double scale = static_cast<double>(mnist_box) / static_cast<double>(box.longer_side());
+  const auto offset = [scale](std::size_t first, std::size_t last, std::uint64_t moment, std::uint64_t total) {
+    const double center = static_cast<double>(moment) / static_cast<double>(2 * total);
+    const double start = static_cast<double>(mnist_side) / 2 + 0.5 - (center - static_cast<double>(first)) * scale;
+    const double latest = static_cast<double>(mnist_side) - static_cast<double>(last - first) * scale;
+    return std::clamp(start, 0.0, latest) - static_cast<double>(first) * scale;
+  };
+  const auto columns = resampling(sheet.width, scale, offset(box.left, box.right, mass_x, mass));
+  const auto rows = resampling(sheet.height, scale, offset(box.top, box.bottom, mass_y, mass));
+  std::vector<float> line(sheet.width);
+  for (std::size_t y = 0; y < mnist_side; ++y) {
+    std::fill(line.begin(), line.end(), 0.0F);
+    for (const auto& [source, weight] : rows[y]) {
+      const std::uint8_t* values = sheet.row(source);
+      for (std::size_t x = 0; x < line.size(); ++x) line[x] += weight * static_cast<float>(values[x]);
+    }
+    for (std::size_t x = 0; x < mnist_side; ++x) {
+      float sum = 0;
+      for (const auto& [source, weight] : columns[x]) sum += weight * line[source];
+      image[y * mnist_side + x] = static_cast<std::uint8_t>(std::lround(std::clamp(sum, 0.0F, 255.0F)));
+    }
+  }
+  return image;
+}
+
+/// Whether an image is laid out as all of MNIST is: ink of 20 pixels in the middle.
+bool is_laid_out(const MnistImage& image) {
+  std::size_t left = mnist_side, right = 0, top = mnist_side, bottom = 0;
+  double mass = 0, mass_x = 0, mass_y = 0;
+  for (std::size_t y = 0; y < mnist_side; ++y) {
+    for (std::size_t x = 0; x < mnist_side; ++x) {
+      const double value = image[y * mnist_side + x];
+      if (value <= 0) continue;
+      left = std::min(left, x), right = std::max(right, x + 1);
+      top = std::min(top, y), bottom = std::max(bottom, y + 1);
+      mass += value;
+      mass_x += value * (static_cast<double>(x) + 0.5);
+      mass_y += value * (static_cast<double>(y) + 0.5);
+    }
+  }
+  const auto centred = [mass](double moment) { return std::abs(moment - 14.5 * mass) <= 0.5 * mass; };
+  return mass > 0 && std::max(right - left, bottom - top) == mnist_box && centred(mass_x) && centred(mass_y);
+}
+
+/// A grey picture that is an image as MNIST's are, or one with black for white.
+bool is_mnist_image(const Picture& picture, MnistImage& image) {
+  if (picture.width != mnist_side || picture.height != mnist_side) return false;
+  const std::size_t channels = picture.channels;
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const std::uint8_t* pixel = &picture.pixels[i * channels];
+    if (channels > 2 && (pixel[1] != pixel[0] || pixel[2] != pixel[0])) return false;
+    if (channels % 2 == 0 && pixel[channels - 1] != 255) return false;
+    image[i] = pixel[0];
+  }
+  if (image[0] == 255) {
+    for (std::uint8_t& value : image) value = static_cast<std::uint8_t>(255 - value);
+  }
+  return is_laid_out(image);
 }
 
 }  // namespace
@@ -84,6 +290,15 @@ MnistImage to_mnist_image(const Matrix<float>& ink) {
   return image;
 }
 
-MnistImage to_mnist_image(const Picture& picture) { return to_mnist_image(ink_of(picture)); }
+MnistImage to_mnist_image(const Picture& picture) {
+  detail::require_whole("to_mnist_image", picture);
+  MnistImage image{};
+  if (is_mnist_image(picture, image)) return image;
+  const detail::InkFinder finder(picture);
+  if (!finder.has_ink()) return {};
+  Plane sheet = finder.sheet(finder.box());
+  normalise_strokes(sheet);
+  return placed(sheet);
+}
 
 }  // namespace digitnet

@@ -28,10 +28,13 @@ inline constexpr std::size_t largest_picture_side = 10000;
 /// @throws FormatError  if it is none of these, is damaged or cut short, or larger than largest_picture_side allows
 Picture read_picture(const std::filesystem::path& path);
 
-/// The ink of a picture, (height, width), in [0, 1]: darkness on a light ground, brightness on a dark one.
+/// The ink of a picture, (height, width), in [0, 1], from nothing to what most of the ink has.
 ///
-/// The ground is what most pixels of the border are. If the drawing is in the alpha channel alone, alpha is
-/// the ink; otherwise transparent pixels are ground.
+/// Ground and ink may be of any two colours: what counts is how far a pixel is on the line from one to the other. The
+/// ground is what surrounds the drawing, and most of the picture; a frame around it is not looked at. Where paper is not
+/// even, as on photographs, the ground is what most of the neighbourhood is. If the drawing is in the alpha channel
+/// alone, alpha is the ink; otherwise transparent pixels are ground. Specks far from the drawing are no ink, nor is
+/// anything on a picture that is plain or has noise only.
 /// @throws ShapeError  if channels are not 1 to 4 or the number of pixels is not what the sizes ask
 Matrix<float> ink_of(const Picture& picture);
 

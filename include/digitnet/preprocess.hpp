@@ -32,7 +32,14 @@ using MnistImage = std::array<std::uint8_t, mnist_side * mnist_side>;
 /// @see LeCun, Cortes, Burges, The MNIST database of handwritten digits (1998)
 MnistImage to_mnist_image(const Matrix<float>& ink);
 
-/// ink_of and to_mnist_image in one.
+/// A picture of a drawing made an image like those of MNIST, whatever its size, colours and pen.
+///
+/// The ink is found as by ink_of. Strokes thinner or thicker than nearly all of MNIST's are made as thick as those
+/// (about 2 to 4 pixels of the 28 x 28), so that a line of one pixel is no grey haze and a broad brush no blot. Then it
+/// is scaled to fit 20 x 20, as above, but placed so that its centre of mass is in the middle of pixel (14, 14) to a
+/// fraction of a pixel: the same drawing gives the same image wherever on the picture it is. The bytes are the same on
+/// every processor. A picture of 28 x 28 that is laid out as MNIST's stays as it is (black on white: inverted).
+/// @throws ShapeError  as ink_of
 MnistImage to_mnist_image(const Picture& picture);
 
 /// Diameter of the pen that draws strokes, in pixels of the 28 x 28 image, unless another is asked for.

@@ -339,17 +339,22 @@ TEST_CASE("ink_of: grey, grey with alpha, RGB and RGB with alpha say the same", 
   }
 }
 
-TEST_CASE("ink_of: colours count as bright as they look", "[preprocess]") {
-  // White ground, three pixels in pure colours and a black one: Rec. 601.
-  Picture picture{6, 3, 3, Bytes(54, 255)};
-  const std::uint8_t colours[4][3]{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {0, 0, 0}};
-  for (std::size_t i = 0; i < 4; ++i) std::copy_n(colours[i], 3, &picture.pixels[(6 + 1 + i) * 3]);
-  const Matrix<float> ink = ink_of(picture);
-  CHECK(std::abs(ink(1, 1) - 0.701F) < 1e-5F);
-  CHECK(std::abs(ink(1, 2) - 0.413F) < 1e-5F);
-  CHECK(std::abs(ink(1, 3) - 0.886F) < 1e-5F);
-  CHECK(ink(1, 4) == 1);
-  CHECK(ink(0, 0) == 0);
+TEST_CASE("ink_of: ink and ground may be of any two colours, also of the same brightness", "[preprocess]") {
+  const Matrix<float> drawn = figure();
+  using Rgb = std::array<std::uint8_t, 3>;
+  for (const auto& [ground, ink] : {std::pair<Rgb, Rgb>{{255, 255, 255}, {20, 40, 160}},
+                                    {{0, 128, 0}, {219, 0, 55}},
+                                    {{30, 30, 60}, {255, 240, 0}},
+                                    {{200, 200, 200}, {160, 160, 160}},
+                                    {{128, 128, 128}, {255, 255, 255}}}) {
+    Picture picture{drawn.shape(1), drawn.shape(0), 3, {}};
+    for (const float value : values(drawn)) {
+      const Rgb& colour = value > 0 ? ink : ground;
+      picture.pixels.insert(picture.pixels.end(), colour.begin(), colour.end());
+    }
+    CAPTURE(int{ground[0]}, int{ink[0]});
+    CHECK((ink_of(picture) == drawn));
+  }
 }
 
 TEST_CASE("ink_of: when the drawing is in the alpha channel alone, alpha is the ink", "[preprocess]") {
@@ -445,7 +450,8 @@ TEST_CASE("to_mnist_image: the centre of mass is within half a pixel of that of 
     CAPTURE(entry.path().filename().string(), measured.x, measured.y);
     CHECK(std::abs(measured.x - 14.5) < 0.55);  // rounding to bytes moves it by some hundredths
     CHECK(std::abs(measured.y - 14.5) < 0.55);
-    CHECK(std::max(measured.width, measured.height) == mnist_box);
+    CHECK(std::max(measured.width, measured.height) >= mnist_box);
+    CHECK(std::max(measured.width, measured.height) <= mnist_box + 3);  // 20 to half ink, and a soft edge
     CHECK(measured.mass > 10);
   }
 }
@@ -553,14 +559,6 @@ TEST_CASE("to_mnist_image: no ink gives an image of zeros, a single pixel of ink
   const Measured measured = measure(dot);
   CHECK(std::abs(measured.x - 14.5) < 0.55);
   CHECK(std::abs(measured.y - 14.5) < 0.55);
-}
-
-TEST_CASE("to_mnist_image: of a picture is ink_of and to_mnist_image of ink", "[preprocess]") {
-  for (const auto& entry : fs::directory_iterator(images_folder)) {
-    if (entry.path().extension() == ".md") continue;
-    const Picture picture = read_picture(entry.path());
-    CHECK(to_mnist_image(picture) == to_mnist_image(ink_of(picture)));
-  }
 }
 
 TEST_CASE("to_mnist_image: ink that is not in [0, 1] is named", "[preprocess][error]") {

@@ -1,0 +1,962 @@
+#include "ink.hpp"
+
+#include "dispatch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <utility>
+
+// Whole numbers wherever it matters, and no fused multiply-add (see CMakeLists.txt): the same bytes everywhere.
+
+namespace digitnet::detail {
+namespace {
+
+/// The whole picture is judged at this many pixels at most, each way.
+constexpr std::size_t coarse_side = 128;
+
+/// Colours are judged by at most about this many pixels, spread over the picture.
+constexpr std::size_t most_samples = 4096;
+
+using Histogram = std::array<std::uint32_t, 256>;
+
+// ---------------------------------------------------------------------------------------------------------------
+// From pixels to one number each
+// ---------------------------------------------------------------------------------------------------------------
+
+struct Colour {
+  int red = 0, green = 0, blue = 0, alpha = 255;
+};
+
+Colour colour_at(const Picture& picture, std::size_t x, std::size_t y) {
+  const std::uint8_t* pixel = &picture.pixels[(y * picture.width + x) * picture.channels];
+  switch (picture.channels) {
+    case 1: return {pixel[0], pixel[0], pixel[0], 255};
+    case 2: return {pixel[0], pixel[0], pixel[0], pixel[1]};
+    case 3: return {pixel[0], pixel[1], pixel[2], 255};
+    default: return {pixel[0], pixel[1], pixel[2], pixel[3]};
+  }
+}
+
+struct Samples {
+  std::vector<Colour> colours;
+  std::vector<Colour> border;
+  Box visible;  ///< of the samples with alpha
+};
+
+/// Pixels on a grid of which each line is moved a little, so that no straight line falls between all of them.
+Samples samples_of(const Picture& picture) {
+  Samples samples;
+  std::size_t step = 1;
+  while ((picture.width / step + 1) * (picture.height / step + 1) > most_samples) ++step;
+  samples.colours.reserve(most_samples);
+  std::size_t shift = 0;
+  for (std::size_t y = step / 2; y < picture.height; y += step) {
+    for (std::size_t x = shift % step; x < picture.width; x += step) {
+      samples.colours.push_back(colour_at(picture, x, y));
+    }
+    shift += 3 * step / 8 + 1;
+  }
+  const std::size_t along = std::max<std::size_t>(1, (picture.width + picture.height) / 256);
+  for (std::size_t x = 0; x < picture.width; x += along) {
+    samples.border.push_back(colour_at(picture, x, 0));
+    samples.border.push_back(colour_at(picture, x, picture.height - 1));
+  }
+  for (std::size_t y = 0; y < picture.height; y += along) {
+    samples.border.push_back(colour_at(picture, 0, y));
+    samples.border.push_back(colour_at(picture, picture.width - 1, y));
+  }
+  return samples;
+}
+
+/// The middle value of each channel, over the colours that are opaque enough.
+Colour median_colour(const std::vector<Colour>& colours, int least_alpha) {
+  std::array<Histogram, 3> counts{};
+  std::uint32_t total = 0;
+  for (const Colour& colour : colours) {
+    if (colour.alpha < least_alpha) continue;
+    ++counts[0][static_cast<std::size_t>(colour.red)];
+    ++counts[1][static_cast<std::size_t>(colour.green)];
+    ++counts[2][static_cast<std::size_t>(colour.blue)];
+    ++total;
+  }
+  const auto middle = [total](const Histogram& count) {
+    std::uint32_t below = 0;
+    int value = 0;
+    while (value < 255 && (below += count[static_cast<std::size_t>(value)]) * 2 <= total) ++value;
+    return value;
+  };
+  return {middle(counts[0]), middle(counts[1]), middle(counts[2]), 255};
+}
+
+/// What alpha means in a picture.
+struct Transparency {
+  bool drawn_in_alpha = false;  ///< alpha alone is the drawing
+  bool opaque = true;
+  Colour behind{255, 255, 255, 255};  ///< otherwise: what is to be seen where it is transparent
+};
+
+bool is_opaque(const Picture& picture) {
+  const std::size_t line = picture.width * picture.channels;
+  std::vector<std::uint8_t> all(line, 255);
+  for (std::size_t y = 0; y < picture.height; ++y) {
+    const std::uint8_t* from = &picture.pixels[y * line];
+    std::uint8_t* to = all.data();
+    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < line; ++i) to[i] &= from[i];
+    });
+  }
+  for (std::size_t i = picture.channels - 1; i < line; i += picture.channels) {
+    if (all[i] != 255) return false;
+  }
+  return true;
+}
+
+Transparency transparency_of(const Picture& picture, const Samples& samples) {
+  Transparency result;
+  if (picture.channels % 2 != 0 || is_opaque(picture)) return result;
+  result.opaque = false;
+  int most = 0;
+  int least = 255;
+  for (const std::vector<Colour>* part : {&samples.colours, &samples.border}) {
+    for (const Colour& colour : *part) {
+      most = std::max(most, colour.alpha);
+      least = std::min(least, colour.alpha);
+    }
+  }
+  const int visible = std::max(1, most / 2);
+  const Colour usual = median_colour(samples.colours, visible);
+  std::size_t seen = 0;
+  std::size_t others = 0;
+  for (const Colour& colour : samples.colours) {
+    if (colour.alpha < visible) continue;
+    ++seen;
+    const int away = std::max(
+        {std::abs(colour.red - usual.red), std::abs(colour.green - usual.green), std::abs(colour.blue - usual.blue)});
+    if (away > 48) ++others;
+  }
+  // One colour, here and there: nothing but alpha can be the drawing.
+  if (others * 200 <= seen && (least < visible || seen == 0)) {
+    result.drawn_in_alpha = true;
+    return result;
+  }
+  std::size_t clear_border = 0;
+  for (const Colour& colour : samples.border) clear_border += colour.alpha < visible ? 1 : 0;
+  const bool strokes_of_many_colours = clear_border * 2 > samples.border.size() && seen * 2 < samples.colours.size();
+  if (strokes_of_many_colours) {
+    const bool light = usual.red * 3 + usual.green * 6 + usual.blue > 1700;
+    result.behind = light ? Colour{0, 0, 0, 255} : Colour{255, 255, 255, 255};
+  } else {
+    result.behind = usual;  // a sheet with clear corners or holes: they are paper too
+  }
+  return result;
+}
+
+int blend(int value, int behind, int alpha) { return (value * alpha + behind * (255 - alpha) + 127) / 255; }
+
+Colour seen_over(const Colour& colour, const Colour& behind) {
+  return {blend(colour.red, behind.red, colour.alpha), blend(colour.green, behind.green, colour.alpha),
+          blend(colour.blue, behind.blue, colour.alpha), 255};
+}
+
+/// Grey = (red * weights[0] + green * weights[1] + blue * weights[2] + offset) / 256, in 0 to 255.
+struct Axis {
+  std::array<int, 3> weights{77, 150, 29};  // Rec. 601
+  int offset = 0;
+};
+
+/// The direction in which the colours differ most: from the ground to the ink, whatever their colours are.
+Axis axis_of(const std::vector<Colour>& colours) {
+  const auto count = static_cast<std::int64_t>(colours.size());
+  std::array<std::int64_t, 3> sum{};
+  std::array<std::array<std::int64_t, 3>, 3> products{};
+  for (const Colour& colour : colours) {
+    const std::array<int, 3> c{colour.red, colour.green, colour.blue};
+    for (std::size_t i = 0; i < 3; ++i) {
+      sum[i] += c[i];
+      for (std::size_t j = i; j < 3; ++j) products[i][j] += c[i] * c[j];
+    }
+  }
+  std::array<std::array<double, 3>, 3> covariance{};
+  double trace = 0;
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t j = i; j < 3; ++j) {
+      covariance[i][j] = covariance[j][i] = static_cast<double>(count * products[i][j] - sum[i] * sum[j]);
+    }
+    trace += covariance[i][i];
+    if (covariance[i][i] > covariance[largest][largest]) largest = i;
+  }
+  if (!(trace > 0)) return {};
+  std::array<double, 3> direction = covariance[largest];
+  for (int step = 0; step < 12; ++step) {
+    std::array<double, 3> next{};
+    double size = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (std::size_t j = 0; j < 3; ++j) next[i] += covariance[i][j] * direction[j];
+      size += std::abs(next[i]);
+    }
+    for (std::size_t i = 0; i < 3; ++i) direction[i] = next[i] / size;
+  }
+  if (direction[0] + direction[1] + direction[2] < 0) {
+    for (double& part : direction) part = -part;  // light is more
+  }
+  Axis axis;
+  for (std::size_t i = 0; i < 3; ++i) axis.weights[i] = static_cast<int>(std::lround(direction[i] * 256));
+  int size = 0;
+  for (const int weight : axis.weights) size += std::abs(weight);
+  axis.weights[largest] += axis.weights[largest] < 0 ? size - 256 : 256 - size;  // so that grey stays as it is
+  for (const int weight : axis.weights) axis.offset += weight < 0 ? -255 * weight : 0;
+  return axis;
+}
+
+/// One line of RGB or RGBA as one number a pixel.
+template <std::size_t Channels>
+void project(const std::uint8_t* from, std::uint8_t* to, std::size_t count, const Axis& axis) {
+  const int red = axis.weights[0];
+  const int green = axis.weights[1];
+  const int blue = axis.weights[2];
+  const int offset = axis.offset;
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < count; ++i) {
+      const int value = red * from[Channels * i] + green * from[Channels * i + 1] + blue * from[Channels * i + 2];
+      to[i] = static_cast<std::uint8_t>((value + offset) >> 8);
+    }
+  });
+}
+
+/// One number a pixel, by which ink and ground differ most.
+std::vector<std::uint8_t> signal_of(const Picture& picture) {
+  Samples samples = samples_of(picture);
+  const Transparency transparency = transparency_of(picture, samples);
+  const std::size_t width = picture.width;
+  std::vector<std::uint8_t> signal(width * picture.height);
+  if (transparency.drawn_in_alpha) {
+    const std::size_t channels = picture.channels;
+    const std::uint8_t* from = picture.pixels.data() + channels - 1;
+    for (std::size_t i = 0; i < signal.size(); ++i) signal[i] = from[channels * i];
+    return signal;
+  }
+  if (!transparency.opaque) {
+    for (Colour& colour : samples.colours) colour = seen_over(colour, transparency.behind);
+  }
+  const Axis axis = picture.channels < 3 ? Axis{} : axis_of(samples.colours);
+  if (transparency.opaque && picture.channels != 2) {
+    for (std::size_t y = 0; y < picture.height; ++y) {
+      const std::uint8_t* from = &picture.pixels[y * width * picture.channels];
+      if (picture.channels == 3) project<3>(from, &signal[y * width], width, axis);
+      if (picture.channels == 4) project<4>(from, &signal[y * width], width, axis);
+    }
+    return signal;
+  }
+  for (std::size_t y = 0; y < picture.height; ++y) {
+    for (std::size_t x = 0; x < width; ++x) {
+      const Colour colour = seen_over(colour_at(picture, x, y), transparency.behind);
+      const int value = axis.weights[0] * colour.red + axis.weights[1] * colour.green + axis.weights[2] * colour.blue;
+      signal[y * width + x] = static_cast<std::uint8_t>((value + axis.offset) >> 8);
+    }
+  }
+  return signal;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Planes at another size
+// ---------------------------------------------------------------------------------------------------------------
+
+/// The mean of each step x step pixels; the last of a line or column may be of fewer.
+Plane shrunk(const PlaneView& from, std::size_t step) {
+  Plane to((from.width + step - 1) / step, (from.height + step - 1) / step);
+  std::vector<std::uint16_t> sums(to.width * step);
+  for (std::size_t y = 0; y < to.height; ++y) {
+    const std::size_t last = std::min(from.height, (y + 1) * step);
+    std::fill(sums.begin(), sums.end(), std::uint16_t{0});
+    for (std::size_t source = y * step; source < last; ++source) {
+      const std::uint8_t* const line = from.row(source);
+      std::uint16_t* const sum = sums.data();
+      const std::size_t width = from.width;
+      for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+        for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(sum[x] + line[x]);
+      });
+    }
+    const std::size_t rows = last - y * step;
+    std::uint8_t* const result = to.row(y);
+    for (std::size_t x = 0; x < to.width; ++x) {
+      const std::size_t columns = std::min(step, from.width - x * step);
+      std::uint32_t sum = 0;
+      for (std::size_t i = 0; i < step; ++i) sum += sums[x * step + i];  // zeros behind the end
+      const auto area = static_cast<std::uint32_t>(rows * columns);
+      result[x] = static_cast<std::uint8_t>((sum + area / 2) / area);
+    }
+  }
+  return to;
+}
+
+/// How much each source pixel counts in each target pixel: from `first` on, weights that sum to 256, or none.
+struct Taps {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::size_t weights = 0;  ///< where they begin in the table
+  int covered = 0;          ///< how much of the target pixel is within the source, of 256
+};
+
+struct Resampling {
+  std::vector<Taps> targets;
+  std::vector<std::uint16_t> weights;
+};
+
+/// Target pixel t shows the source from origin + t * pitch to origin + (t + 1) * pitch: its mean where that is more
+/// than a pixel, else what lies between the two nearest.
+Resampling resampling(std::size_t source, std::size_t targets, double origin, double pitch) {
+  Resampling result;
+  std::vector<double> parts;
+  for (std::size_t t = 0; t < targets; ++t) {
+    const double begin = origin + static_cast<double>(t) * pitch;
+    const double end = begin + pitch;
+    const double within = std::min(end, static_cast<double>(source)) - std::max(begin, 0.0);
+    Taps taps;
+    if (within > 0) {
+      taps.covered = static_cast<int>(std::lround(256 * within / pitch));
+      const double middle = std::clamp((begin + end) / 2, 0.5, static_cast<double>(source) - 0.5);
+      const double low = pitch >= 1 ? std::max(begin, 0.0) : middle - 1;
+      const double high = pitch >= 1 ? std::min(end, static_cast<double>(source)) : middle + 1;
+      parts.clear();
+      double total = 0;
+      taps.first = static_cast<std::size_t>(std::max(0.0, std::floor(low)));
+      for (std::size_t s = taps.first; s < source && static_cast<double>(s) < high; ++s) {
+        const auto left = static_cast<double>(s);
+        const double part = pitch >= 1 ? std::min(left + 1, high) - std::max(left, low)
+                                       : std::max(0.0, 1 - std::abs(left + 0.5 - middle));
+        parts.push_back(part);
+        total += part;
+      }
+      taps.count = parts.size();
+      taps.weights = result.weights.size();
+      double sum = 0;
+      int given = 0;
+      for (const double part : parts) {
+        sum += part;
+        const int upto = static_cast<int>(std::lround(256 * sum / total));
+        result.weights.push_back(static_cast<std::uint16_t>(upto - given));
+        given = upto;
+      }
+    }
+    result.targets.push_back(taps);
+  }
+  return result;
+}
+
+/// Columns and rows weighed together; where nothing of the source is, 0.
+Plane resampled(const PlaneView& from, const Resampling& columns, const Resampling& rows) {
+  Plane to(columns.targets.size(), rows.targets.size());
+  std::size_t begin = from.width;
+  std::size_t end = 0;
+  for (const Taps& taps : columns.targets) {
+    if (taps.count == 0) continue;
+    begin = std::min(begin, taps.first);
+    end = std::max(end, taps.first + taps.count);
+  }
+  if (end <= begin) return to;
+  const std::size_t width = end - begin;
+  std::vector<std::uint16_t> sums(width);
+  for (std::size_t y = 0; y < to.height; ++y) {
+    const Taps& vertical = rows.targets[y];
+    if (vertical.count == 0) continue;
+    std::uint16_t* const sum = sums.data();
+    for (std::size_t i = 0; i < vertical.count; ++i) {
+      const std::uint8_t* const line = from.row(vertical.first + i) + begin;
+      const std::uint16_t weight = rows.weights[vertical.weights + i];
+      const bool first = i == 0;
+      for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+        if (first) {
+          for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(128 + line[x] * weight);
+        } else {
+          for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(sum[x] + line[x] * weight);
+        }
+      });
+    }
+    std::uint8_t* const result = to.row(y);
+    for (std::size_t x = 0; x < to.width; ++x) {
+      const Taps& taps = columns.targets[x];
+      if (taps.count == 0) continue;
+      std::uint32_t total = 0;
+      const std::uint16_t* weight = &columns.weights[taps.weights];
+      const std::uint16_t* value = &sums[taps.first - begin];
+      for (std::size_t i = 0; i < taps.count; ++i) total += std::uint32_t{weight[i]} * (value[i] >> 8);
+      result[x] = static_cast<std::uint8_t>((total + 128) >> 8);
+    }
+  }
+  return to;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Ground and ink
+// ---------------------------------------------------------------------------------------------------------------
+
+Histogram histogram_of(const PlaneView& plane) {
+  Histogram counts{};
+  for (std::size_t y = 0; y < plane.height; ++y) {
+    for (std::size_t x = 0; x < plane.width; ++x) ++counts[plane.row(y)[x]];
+  }
+  return counts;
+}
+
+/// The value below which a share of those from `first` to `last` lies.
+int quantile(const Histogram& counts, double share, int first = 0, int last = 255) {
+  std::uint64_t total = 0;
+  for (int value = first; value <= last; ++value) total += counts[static_cast<std::size_t>(value)];
+  const double wanted = share * static_cast<double>(total);
+  std::uint64_t below = 0;
+  for (int value = first; value <= last; ++value) {
+    below += counts[static_cast<std::size_t>(value)];
+    if (static_cast<double>(below) > wanted) return value;
+  }
+  return last;
+}
+
+/// Two means: the threshold that lies in the middle between the means of what is above and below it.
+/// Begun at the middle of the range, so that little ink on much paper is found too.
+struct Classes {
+  int threshold = 0;  ///< the first value of the upper class
+  double low = 0, high = 0;
+};
+
+Classes two_means(const Histogram& counts, int lowest, int highest) {
+  Classes classes;
+  classes.threshold = (lowest + highest + 1) / 2;
+  for (int step = 0; step < 16; ++step) {
+    std::array<double, 2> sums{};
+    std::array<double, 2> totals{};
+    for (int value = 0; value < 256; ++value) {
+      const std::size_t upper = value >= classes.threshold ? 1 : 0;
+      const auto count = static_cast<double>(counts[static_cast<std::size_t>(value)]);
+      sums[upper] += count * value;
+      totals[upper] += count;
+    }
+    classes.low = totals[0] > 0 ? sums[0] / totals[0] : lowest;
+    classes.high = totals[1] > 0 ? sums[1] / totals[1] : highest;
+    const int next = static_cast<int>(std::ceil((classes.low + classes.high) / 2));
+    if (next == classes.threshold) break;
+    classes.threshold = next;
+  }
+  return classes;
+}
+
+/// Which deviations from the ground are no ink and which are full ink.
+struct Strength {
+  int none = 0;
+  int full = 255;
+
+  std::uint8_t ink(int deviation) const {
+    return static_cast<std::uint8_t>(std::clamp((deviation - none) * 255 / (full - none), 0, 255));
+  }
+};
+
+/// From what paper's noise can be to what most ink has.
+/// @param even  whether the ground is of one value; where it had to be guessed, more is taken for noise
+Strength strength_of(const Histogram& counts, int strongest, bool even) {
+  const Classes classes = two_means(counts, 0, strongest);
+  const int full = std::max(2, quantile(counts, 0.5, classes.threshold, 255));
+  const int noise = quantile(counts, 0.75, 0, std::max(1, full / 2) - 1);
+  return {std::min(full * 2 / 5, std::max(3 * noise, even ? full / 16 : full / 4)), full};
+}
+
+/// The pixels along the edge of a box, with a function for each.
+template <class Function>
+void along_border(const Box& box, const Function& function) {
+  for (std::size_t x = box.left; x < box.right; ++x) {
+    function(x, box.top);
+    if (box.height() > 1) function(x, box.bottom - 1);
+  }
+  for (std::size_t y = box.top + 1; y + 1 < box.bottom; ++y) {
+    function(box.left, y);
+    if (box.width() > 1) function(box.right - 1, y);
+  }
+}
+
+/// If each of the four edges of a box is nearly all of one colour: that colour.
+/// @return -1 if not
+int colour_of_ring(const Plane& plane, const Box& box, int tolerance, double share) {
+  Histogram counts{};
+  along_border(box, [&](std::size_t x, std::size_t y) { ++counts[plane.row(y)[x]]; });
+  const int middle = quantile(counts, 0.5);
+  const auto is_near = [&](std::size_t x, std::size_t y) {
+    return std::abs(int{plane.row(y)[x]} - middle) <= tolerance;
+  };
+  const auto enough = [share](std::size_t near, std::size_t all) {
+    return static_cast<double>(near) >= share * static_cast<double>(all);
+  };
+  for (const std::size_t y : {box.top, box.bottom - 1}) {
+    std::size_t near = 0;
+    for (std::size_t x = box.left; x < box.right; ++x) near += is_near(x, y) ? 1 : 0;
+    if (!enough(near, box.width())) return -1;
+  }
+  for (const std::size_t x : {box.left, box.right - 1}) {
+    std::size_t near = 0;
+    for (std::size_t y = box.top; y < box.bottom; ++y) near += is_near(x, y) ? 1 : 0;
+    if (!enough(near, box.height())) return -1;
+  }
+  return middle;
+}
+
+/// The box within `box` without the lines at its edges that are all of one colour.
+Box without_margin(const Plane& plane, Box box, int colour, int tolerance) {
+  const auto far = [&](std::size_t x, std::size_t y) { return std::abs(int{plane.row(y)[x]} - colour) > tolerance; };
+  const auto line_is_plain = [&](std::size_t y) {
+    std::size_t others = 0;
+    for (std::size_t x = box.left; x < box.right; ++x) others += far(x, y) ? 1 : 0;
+    return others * 50 <= box.width();
+  };
+  const auto column_is_plain = [&](std::size_t x) {
+    std::size_t others = 0;
+    for (std::size_t y = box.top; y < box.bottom; ++y) others += far(x, y) ? 1 : 0;
+    return others * 50 <= box.height();
+  };
+  while (box.top < box.bottom && line_is_plain(box.top)) ++box.top;
+  while (box.top < box.bottom && line_is_plain(box.bottom - 1)) --box.bottom;
+  while (box.left < box.right && column_is_plain(box.left)) ++box.left;
+  while (box.left < box.right && column_is_plain(box.right - 1)) --box.right;
+  return box;
+}
+
+/// A frame, or a sheet that lies on another ground, shows as rings of one colour within each other. What is within
+/// the innermost frame is the picture; if nothing is, then what looked like a frame is the drawing.
+Box inside_of_frames(const Plane& plane, const Box& whole, int tolerance, int& ground) {
+  Box box = whole;
+  ground = -1;
+  const int outermost = colour_of_ring(plane, whole, tolerance, 0.85);
+  int colour = outermost;
+  for (int rings = 0; rings < 6 && colour >= 0; ++rings) {
+    const Box inner = without_margin(plane, box, colour, tolerance);
+    if (inner.empty() || inner.width() < 8 || inner.height() < 8) {
+      // Nothing within the last ring. A thin line around an empty sheet is a frame all the same.
+      ground = outermost;
+      return whole;
+    }
+    const int next = colour_of_ring(plane, inner, tolerance, 0.9);
+    if (next < 0 || std::abs(next - colour) <= tolerance) break;
+    // Mostly of that colour? A stroke like a rectangular 0 is not, nor is one thick line.
+    Box within = without_margin(plane, inner, next, tolerance);
+    if (within.empty()) break;
+    box = inner;
+    colour = next;
+  }
+  ground = colour;
+  return box;
+}
+
+/// Where pixels hang together, also across corners.
+struct Part {
+  Box box;
+  std::uint64_t mass = 0;
+  std::size_t pixels = 0;
+};
+
+struct Parts {
+  std::vector<Part> list;
+  std::vector<std::uint16_t> labels;  ///< 0 for none, else one more than the place in the list
+};
+
+Parts parts_of(const Plane& plane, int threshold) {
+  Parts parts;
+  parts.labels.assign(plane.values.size(), 0);
+  std::vector<std::uint32_t> stack;
+  for (std::size_t start = 0; start < plane.values.size(); ++start) {
+    if (plane.values[start] < threshold || parts.labels[start] != 0) continue;
+    if (parts.list.size() == 65534) break;
+    const auto label = static_cast<std::uint16_t>(parts.list.size() + 1);
+    Part part;
+    part.box = {plane.width, plane.height, 0, 0};
+    stack.push_back(static_cast<std::uint32_t>(start));
+    parts.labels[start] = label;
+    while (!stack.empty()) {
+      const std::size_t at = stack.back();
+      stack.pop_back();
+      const std::size_t x = at % plane.width;
+      const std::size_t y = at / plane.width;
+      part.mass += plane.values[at];
+      ++part.pixels;
+      part.box.left = std::min(part.box.left, x);
+      part.box.right = std::max(part.box.right, x + 1);
+      part.box.top = std::min(part.box.top, y);
+      part.box.bottom = std::max(part.box.bottom, y + 1);
+      for (std::size_t v = y - (y > 0 ? 1 : 0); v <= std::min(y + 1, plane.height - 1); ++v) {
+        for (std::size_t u = x - (x > 0 ? 1 : 0); u <= std::min(x + 1, plane.width - 1); ++u) {
+          const std::size_t next = v * plane.width + u;
+          if (plane.values[next] < threshold || parts.labels[next] != 0) continue;
+          parts.labels[next] = label;
+          stack.push_back(static_cast<std::uint32_t>(next));
+        }
+      }
+    }
+    parts.list.push_back(part);
+  }
+  return parts;
+}
+
+/// Pixels between two boxes, 0 if they touch or overlap.
+std::size_t gap_between(const Box& a, const Box& b) {
+  const auto between = [](std::size_t a0, std::size_t a1, std::size_t b0, std::size_t b1) {
+    return a1 < b0 ? b0 - a1 : b1 < a0 ? a0 - b1 : 0;
+  };
+  return std::max(between(a.left, a.right, b.left, b.right), between(a.top, a.bottom, b.top, b.bottom));
+}
+
+Box around(const Box& a, const Box& b) {
+  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
+}
+
+/// Which parts are ink, not specks: a tenth of the heaviest or more; or, if smaller, near to those.
+std::vector<bool> ink_parts(const Parts& parts, const Plane& plane) {
+  std::vector<bool> kept(parts.list.size());
+  std::uint64_t heaviest = 0;
+  std::size_t heaviest_part = 0;
+  for (std::size_t i = 0; i < parts.list.size(); ++i) {
+    if (parts.list[i].mass > heaviest) heaviest = parts.list[i].mass, heaviest_part = i;
+  }
+  Box box{plane.width, plane.height, 0, 0};
+  for (std::size_t i = 0; i < parts.list.size(); ++i) {
+    const Part& part = parts.list[i];
+    const bool in_corner = (part.box.left == 0 || part.box.right == plane.width) &&
+                           (part.box.top == 0 || part.box.bottom == plane.height);
+    kept[i] = i == heaviest_part || (part.mass * 10 >= heaviest && !(in_corner && part.mass * 2 < heaviest));
+    if (kept[i]) box = around(box, part.box);
+  }
+  const std::size_t near = box.empty() ? 0 : std::max<std::size_t>(2, box.longer_side() / 6);
+  std::vector<bool> all = kept;
+  for (std::size_t i = 0; i < parts.list.size(); ++i) {
+    if (kept[i] || parts.list[i].mass * 200 < heaviest) continue;
+    for (std::size_t j = 0; j < parts.list.size() && !all[i]; ++j) {
+      all[i] = kept[j] && gap_between(parts.list[i].box, parts.list[j].box) <= near;
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+void require_whole(const char* where, const Picture& picture) {
+  const std::size_t channels = picture.channels;
+  if (channels < 1 || channels > 4 || picture.pixels.size() != picture.width * picture.height * channels) {
+    throw ShapeError(text(where, ": ", picture.pixels.size(), " numbers for ", picture.width, " x ", picture.height,
+                          " x ", channels, ", expected 1 to 4 channels and as many numbers"));
+  }
+}
+
+InkFinder::InkFinder(const Picture& picture) {
+  if (picture.width == 0 || picture.height == 0) return;
+  if (picture.channels > 1) owned_ = signal_of(picture);
+  signal_ = {picture.channels > 1 ? owned_.data() : picture.pixels.data(), picture.width, picture.height,
+             picture.width};
+  look({0, 0, picture.width, picture.height});
+}
+
+void InkFinder::look(const Box& region) {
+  region_ = region;
+  step_ = (region.longer_side() + coarse_side - 1) / coarse_side;
+  Plane coarse = shrunk(signal_.part(region), step_);
+  Histogram counts = histogram_of(view(coarse));
+  int lowest = quantile(counts, 0);
+  int highest = quantile(counts, 1);
+  while (counts[static_cast<std::size_t>(lowest)] == 0 && lowest < 255) ++lowest;
+  while (counts[static_cast<std::size_t>(highest)] == 0 && highest > 0) --highest;
+  if (highest - lowest < 3) return;  // plain
+
+  // Frames, and rings of one colour around everything, settle what the ground is.
+  const int tolerance = std::max(3, (highest - lowest) / 10);
+  int ground = -1;
+  const Box inner = inside_of_frames(coarse, {0, 0, coarse.width, coarse.height}, tolerance, ground);
+  if (inner.width() < coarse.width || inner.height() < coarse.height) {
+    // Once more, without the frame and what is mixed with it.
+    const Box smaller{region.left + (inner.left > 0 ? (inner.left + 1) * step_ : 0),
+                      region.top + (inner.top > 0 ? (inner.top + 1) * step_ : 0),
+                      inner.right < coarse.width ? region.left + (inner.right - 1) * step_ : region.right,
+                      inner.bottom < coarse.height ? region.top + (inner.bottom - 1) * step_ : region.bottom};
+    if (!smaller.empty() && smaller.width() > 4 && smaller.height() > 4) return look(smaller);
+  }
+
+  // Otherwise the class that has most of the border and of the picture.
+  const Classes classes = two_means(counts, lowest, highest);
+  std::size_t light_border = 0;
+  std::size_t border = 0;
+  along_border({0, 0, coarse.width, coarse.height}, [&](std::size_t x, std::size_t y) {
+    light_border += coarse.row(y)[x] >= classes.threshold ? 1 : 0;
+    ++border;
+  });
+  std::size_t light = 0;
+  for (int value = classes.threshold; value < 256; ++value) light += counts[static_cast<std::size_t>(value)];
+  const double votes = 2.0 * static_cast<double>(light_border) / static_cast<double>(border) +
+                       static_cast<double>(light) / static_cast<double>(coarse.values.size());
+  dark_ink_ = ground >= 0 ? ground >= classes.threshold : votes >= 1.5;
+
+  // Even if most of its class is of nearly one value.
+  const int first = dark_ink_ ? classes.threshold : 0;
+  const int last = dark_ink_ ? 255 : classes.threshold - 1;
+  ground_ = quantile(counts, 0.5, first, last);
+  const int close = std::max(2, static_cast<int>((classes.high - classes.low) * 0.08));
+  std::uint64_t near = 0;
+  std::uint64_t all = 0;
+  for (int value = first; value <= last; ++value) {
+    const std::uint32_t count = counts[static_cast<std::size_t>(value)];
+    all += count;
+    if (std::abs(value - ground_) <= close) near += count;
+  }
+  if (near * 10 < all * 8) flatten(coarse, dark_ink_);
+
+  // How far from the ground, and how far paper is by itself.
+  coarse_ink_ = Plane(coarse.width, coarse.height);
+  Histogram deviations{};
+  Histogram noise{};
+  for (std::size_t y = 0; y < coarse.height; ++y) {
+    for (std::size_t x = 0; x < coarse.width; ++x) {
+      const int value = coarse.row(y)[x];
+      const int paper = uneven_ground_.values.empty() ? ground_ : uneven_ground_.row(y)[x];
+      int away = dark_ink_ ? paper - value : value - paper;
+      ++noise[static_cast<std::size_t>(std::min(255, std::abs(away)))];
+      if (!uneven_ground_.values.empty()) away = away * 255 / std::max(32, dark_ink_ ? paper : 255 - paper);
+      coarse_ink_.row(y)[x] = static_cast<std::uint8_t>(std::clamp(away, 0, 255));
+      ++deviations[coarse_ink_.row(y)[x]];
+    }
+  }
+  int strongest = 255;
+  while (strongest > 0 && deviations[static_cast<std::size_t>(strongest)] == 0) --strongest;
+  const Classes ink = two_means(deviations, 0, strongest);
+  const double spread = 1.4826 * quantile(noise, 0.5);  // of the paper, if most of the picture is paper
+  if (ink.high < 3 || ink.high < 4.5 * spread) return;
+  const double share = uneven_ground_.values.empty() ? 0.25 : 0.4;
+  const int threshold = static_cast<int>(std::ceil(std::max({share * ink.high, 3.5 * spread, 2.0})));
+
+  const Parts parts = parts_of(coarse_ink_, threshold);
+  const std::vector<bool> is_ink = ink_parts(parts, coarse_ink_);
+  kept_ = Plane(coarse.width, coarse.height);
+  Box found{coarse.width, coarse.height, 0, 0};
+  for (std::size_t i = 0; i < kept_.values.size(); ++i) {
+    if (parts.labels[i] != 0 && is_ink[parts.labels[i] - 1u]) kept_.values[i] = 255;
+  }
+  for (std::size_t i = 0; i < parts.list.size(); ++i) {
+    if (is_ink[i]) found = around(found, parts.list[i].box);
+  }
+  if (found.empty()) return;
+  box_ = exact(found);
+}
+
+void InkFinder::flatten(const Plane& coarse, bool dark_ink) {
+  // The mean of what is paper, in a window; what is far from it towards the ink is not paper, and again.
+  const std::size_t width = coarse.width;
+  const std::size_t height = coarse.height;
+  std::vector<std::uint8_t> paper(coarse.values.size(), 1);
+  Plane ground(width, height);
+  std::vector<std::uint32_t> sums((width + 1) * (height + 1));
+  std::vector<std::uint32_t> totals((width + 1) * (height + 1));
+  for (int round = 0; round < 5; ++round) {
+    const std::size_t reach = std::max<std::size_t>(2, std::max(width, height) / (round < 2 ? 4 : 10));
+    for (std::size_t y = 0; y < height; ++y) {
+      std::uint32_t sum = 0;
+      std::uint32_t total = 0;
+      for (std::size_t x = 0; x < width; ++x) {
+        const std::size_t at = y * width + x;
+        sum += paper[at] != 0 ? coarse.values[at] : 0u;
+        total += paper[at];
+        sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1] + sum;
+        totals[(y + 1) * (width + 1) + x + 1] = totals[y * (width + 1) + x + 1] + total;
+      }
+    }
+    Histogram away{};
+    for (std::size_t y = 0; y < height; ++y) {
+      for (std::size_t x = 0; x < width; ++x) {
+        for (std::size_t wide = reach;; wide *= 2) {
+          const std::size_t top = y > wide ? y - wide : 0;
+          const std::size_t bottom = std::min(height, y + wide + 1);
+          const std::size_t left = x > wide ? x - wide : 0;
+          const std::size_t right = std::min(width, x + wide + 1);
+          const auto over = [&](const std::vector<std::uint32_t>& table) {
+            return table[bottom * (width + 1) + right] - table[top * (width + 1) + right] -
+                   table[bottom * (width + 1) + left] + table[top * (width + 1) + left];
+          };
+          const std::uint32_t total = over(totals);
+          if (total < 8 && (bottom - top < height || right - left < width)) continue;
+          ground.row(y)[x] = total == 0 ? static_cast<std::uint8_t>(ground_)
+                                        : static_cast<std::uint8_t>((over(sums) + total / 2) / total);
+          break;
+        }
+        const int difference = dark_ink ? ground.row(y)[x] - coarse.row(y)[x] : coarse.row(y)[x] - ground.row(y)[x];
+        ++away[static_cast<std::size_t>(std::abs(difference))];
+      }
+    }
+    const int limit = std::max(2, static_cast<int>(2.5 * quantile(away, 0.5)));
+    for (std::size_t i = 0; i < paper.size(); ++i) {
+      const int difference = dark_ink ? ground.values[i] - coarse.values[i] : coarse.values[i] - ground.values[i];
+      paper[i] = difference <= limit ? 1 : 0;
+    }
+  }
+  uneven_ground_ = std::move(ground);
+}
+
+Box InkFinder::exact(const Box& box) const {
+  // One coarse pixel more on each side, then only what has ink at full size.
+  const Box wide{region_.left + (box.left > 0 ? box.left - 1 : 0) * step_,
+                 region_.top + (box.top > 0 ? box.top - 1 : 0) * step_,
+                 std::min(region_.right, region_.left + (box.right + 1) * step_),
+                 std::min(region_.bottom, region_.top + (box.bottom + 1) * step_)};
+  if (!uneven_ground_.values.empty()) return wide;
+  std::vector<std::uint8_t> columns(wide.width(), 0);
+  std::vector<std::uint8_t> rows(wide.height(), 0);
+  const std::uint8_t flip = dark_ink_ ? 255 : 0;
+  const int ground = dark_ink_ ? 255 - ground_ : ground_;
+  for (std::size_t y = 0; y < wide.height(); ++y) {
+    const std::uint8_t* const line = signal_.row(wide.top + y) + wide.left;
+    std::uint8_t* const most = columns.data();
+    std::uint8_t* const in_row = &rows[y];
+    const std::size_t width = wide.width();
+    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      std::uint8_t largest = 0;
+      for (std::size_t x = 0; x < width; ++x) {
+        const auto value = static_cast<std::uint8_t>(line[x] ^ flip);
+        most[x] = std::max(most[x], value);
+        largest = std::max(largest, value);
+      }
+      *in_row = largest;
+    });
+  }
+  const int strongest = *std::max_element(rows.begin(), rows.end()) - ground;
+  const auto has_ink = [&](std::uint8_t value) { return (value - ground) * 4 > strongest; };
+  Box found = wide;
+  while (found.top < found.bottom && !has_ink(rows[found.top - wide.top])) ++found.top;
+  while (found.bottom > found.top && !has_ink(rows[found.bottom - 1 - wide.top])) --found.bottom;
+  while (found.left < found.right && !has_ink(columns[found.left - wide.left])) ++found.left;
+  while (found.right > found.left && !has_ink(columns[found.right - 1 - wide.left])) --found.right;
+  return found;
+}
+
+int InkFinder::deviation(int value, double x, double y) const {
+  if (uneven_ground_.values.empty()) return dark_ink_ ? ground_ - value : value - ground_;
+  // The ground between the middles of the four nearest coarse pixels.
+  const auto place = [this](double at, std::size_t origin, std::size_t count, std::size_t& first) {
+    const double coarse = std::clamp((at - static_cast<double>(origin)) / static_cast<double>(step_) - 0.5, 0.0,
+                                     static_cast<double>(count - 1));
+    first = std::min(static_cast<std::size_t>(coarse), count > 1 ? count - 2 : 0);
+    return coarse - static_cast<double>(first);
+  };
+  std::size_t column = 0;
+  std::size_t line = 0;
+  const double right = place(x, region_.left, uneven_ground_.width, column);
+  const double below = place(y, region_.top, uneven_ground_.height, line);
+  const std::size_t next_column = std::min(column + 1, uneven_ground_.width - 1);
+  const std::uint8_t* upper = uneven_ground_.row(line);
+  const std::uint8_t* lower = uneven_ground_.row(std::min(line + 1, uneven_ground_.height - 1));
+  const double paper = (upper[column] * (1 - right) + upper[next_column] * right) * (1 - below) +
+                       (lower[column] * (1 - right) + lower[next_column] * right) * below;
+  const double away = dark_ink_ ? paper - value : value - paper;
+  return static_cast<int>(std::lround(away * 255 / std::max(32.0, dark_ink_ ? paper : 255 - paper)));
+}
+
+Plane InkFinder::sheet(const Box& box) const {
+  // The picture at the size of the sheet.
+  const double pitch = static_cast<double>(box.longer_side()) / static_cast<double>(sheet_box);
+  const double left = static_cast<double>(box.left) - static_cast<double>(sheet_margin) * pitch;
+  const double top = static_cast<double>(box.top) - static_cast<double>(sheet_margin) * pitch;
+  // Far more pixels than the sheet has are first made fewer by a whole number.
+  const auto fewer = static_cast<std::size_t>(std::max(1.0, pitch / 8));
+  const auto lowest = [](double at, std::size_t limit) {
+    return std::max(limit, static_cast<std::size_t>(std::max(0.0, std::floor(at))));
+  };
+  const auto highest = [](double at, std::size_t limit) {
+    return std::min(limit, static_cast<std::size_t>(std::max(0.0, std::ceil(at))));
+  };
+  const double reach = pitch * static_cast<double>(sheet_side) + 1;
+  const Box part{lowest(left - 1, region_.left), lowest(top - 1, region_.top), highest(left + reach, region_.right),
+                 highest(top + reach, region_.bottom)};
+  Plane small;
+  PlaneView source = signal_.part(part);
+  if (fewer > 1) {
+    small = shrunk(source, fewer);
+    source = view(small);
+  }
+  const auto scale = static_cast<double>(fewer);
+  const Resampling columns =
+      resampling(source.width, sheet_side, (left - static_cast<double>(part.left)) / scale, pitch / scale);
+  const Resampling rows =
+      resampling(source.height, sheet_side, (top - static_cast<double>(part.top)) / scale, pitch / scale);
+  Plane sheet = resampled(source, columns, rows);
+
+  // How far from the ground.
+  Histogram counts{};
+  int strongest = 0;
+  for (std::size_t y = 0; y < sheet_side; ++y) {
+    for (std::size_t x = 0; x < sheet_side; ++x) {
+      std::uint8_t& value = sheet.row(y)[x];
+      const int covered = columns.targets[x].covered * rows.targets[y].covered;
+      int away = 0;
+      if (covered > 0) {
+        away = deviation(value, left + (static_cast<double>(x) + 0.5) * pitch,
+                         top + (static_cast<double>(y) + 0.5) * pitch);
+        away = std::clamp(away, 0, 255) * covered >> 16;
+      }
+      value = static_cast<std::uint8_t>(away);
+      ++counts[value];
+      strongest = std::max(strongest, away);
+    }
+  }
+  if (strongest < 2) return Plane(sheet_side, sheet_side);
+  const Strength strength = strength_of(counts, strongest, uneven_ground_.values.empty());
+  for (std::uint8_t& value : sheet.values) value = strength.ink(value);
+  // Specks, with the soft edge around them.
+  const Parts parts = parts_of(sheet, 64);
+  const std::vector<bool> is_ink = ink_parts(parts, sheet);
+  if (std::find(is_ink.begin(), is_ink.end(), false) != is_ink.end()) {
+    for (std::size_t y = 0; y < sheet_side; ++y) {
+      for (std::size_t x = 0; x < sheet_side; ++x) {
+        bool near_ink = false;
+        for (std::size_t v = y - std::min<std::size_t>(y, 2); v <= std::min(y + 2, sheet_side - 1); ++v) {
+          for (std::size_t u = x - std::min<std::size_t>(x, 2); u <= std::min(x + 2, sheet_side - 1); ++u) {
+            const std::uint16_t label = parts.labels[v * sheet_side + u];
+            near_ink = near_ink || (label != 0 && is_ink[label - 1u]);
+          }
+        }
+        if (!near_ink) sheet.row(y)[x] = 0;
+      }
+    }
+  }
+  return sheet;
+}
+
+Plane InkFinder::all() const {
+  Plane ink(signal_.width, signal_.height);
+  if (!has_ink()) return ink;
+  const auto x_of = [this](std::size_t x) {
+    return std::pair(region_.left + x * step_, std::min(region_.right, region_.left + (x + 1) * step_));
+  };
+  const auto y_of = [this](std::size_t y) {
+    return std::pair(region_.top + y * step_, std::min(region_.bottom, region_.top + (y + 1) * step_));
+  };
+  Histogram counts{};
+  int strongest = 0;
+  for (std::size_t v = 0; v < kept_.height; ++v) {
+    for (std::size_t u = 0; u < kept_.width; ++u) {
+      bool near_ink = false;  // one coarse pixel around counts, for the soft edges of strokes
+      for (std::size_t y = v - std::min<std::size_t>(v, 1); y <= std::min(v + 1, kept_.height - 1); ++y) {
+        for (std::size_t x = u - std::min<std::size_t>(u, 1); x <= std::min(u + 1, kept_.width - 1); ++x) {
+          near_ink = near_ink || kept_.row(y)[x] != 0;
+        }
+      }
+      if (!near_ink) continue;
+      const auto [left, right] = x_of(u);
+      const auto [top, bottom] = y_of(v);
+      for (std::size_t y = top; y < bottom; ++y) {
+        for (std::size_t x = left; x < right; ++x) {
+          const int away = std::clamp(
+              deviation(signal_.row(y)[x], static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5), 0, 255);
+          ink.row(y)[x] = static_cast<std::uint8_t>(away);
+          ++counts[static_cast<std::size_t>(away)];
+          strongest = std::max(strongest, away);
+        }
+      }
+    }
+  }
+  const Strength strength = strength_of(counts, strongest, uneven_ground_.values.empty());
+  for (std::uint8_t& value : ink.values) value = strength.ink(value);
+  return ink;
+}
+
+}  // namespace digitnet::detail

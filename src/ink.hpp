@@ -1,0 +1,94 @@
+// ink.hpp: from the pixels of a picture to its ink, seen at one size whatever size the picture has. Internal.
+#pragma once
+
+#include <digitnet/picture.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace digitnet::detail {
+
+/// A rectangle of pixels; right and bottom are the first outside of it.
+struct Box {
+  std::size_t left = 0, top = 0, right = 0, bottom = 0;
+
+  std::size_t width() const { return right - left; }
+  std::size_t height() const { return bottom - top; }
+  std::size_t longer_side() const { return width() > height() ? width() : height(); }
+  bool empty() const { return right <= left || bottom <= top; }
+};
+
+/// One byte a pixel, row-major.
+struct Plane {
+  std::size_t width = 0;
+  std::size_t height = 0;
+  std::vector<std::uint8_t> values;
+
+  Plane() = default;
+  Plane(std::size_t columns, std::size_t rows, std::uint8_t value = 0)
+      : width(columns), height(rows), values(columns * rows, value) {}
+  std::uint8_t* row(std::size_t y) { return values.data() + y * width; }
+  const std::uint8_t* row(std::size_t y) const { return values.data() + y * width; }
+};
+
+/// Part of a plane that somebody else owns.
+struct PlaneView {
+  const std::uint8_t* values = nullptr;
+  std::size_t width = 0;
+  std::size_t height = 0;
+  std::size_t stride = 0;
+
+  const std::uint8_t* row(std::size_t y) const { return values + y * stride; }
+  PlaneView part(const Box& box) const {
+    return {values + box.top * stride + box.left, box.width(), box.height(), stride};
+  }
+};
+
+inline PlaneView view(const Plane& plane) { return {plane.values.data(), plane.width, plane.height, plane.width}; }
+
+/// The drawing is looked at with its longer side this many pixels long, four for each pixel of MNIST's box, with a
+/// margin around it in which strokes can become thicker.
+inline constexpr std::size_t sheet_box = 80;
+inline constexpr std::size_t sheet_margin = 16;
+inline constexpr std::size_t sheet_side = sheet_box + 2 * sheet_margin;
+
+/// @throws ShapeError  if channels are not 1 to 4 or the number of pixels is not what the sizes ask
+void require_whole(const char* where, const Picture& picture);
+
+/// A picture of which the ground and the direction to the ink are known.
+class InkFinder {
+ public:
+  explicit InkFinder(const Picture& picture);
+
+  /// Whether there is any ink, and where, in pixels of the picture: all of it that is not a speck.
+  bool has_ink() const { return !box_.empty(); }
+  const Box& box() const { return box_; }
+
+  /// The ink within a box of the picture, scaled so that the box fills sheet_box of a sheet of sheet_side.
+  Plane sheet(const Box& box) const;
+
+  /// The ink at every pixel of the picture, 0 to 255.
+  Plane all() const;
+
+ private:
+  void look(const Box& region);
+  void flatten(const Plane& coarse, bool dark_ink);
+  Box exact(const Box& box) const;
+  /// How far a value is from the ground at (x, y) of the picture towards the ink, 0 to 255.
+  int deviation(int value, double x, double y) const;
+
+  std::vector<std::uint8_t> owned_;
+  PlaneView signal_;      ///< one number a pixel: grey, alpha, or the colour along the line from ground to ink
+  Box region_;            ///< what is looked at: the picture without a frame around it
+  std::size_t step_ = 1;  ///< pixels of the picture, each way, in one of the coarse ones
+  bool dark_ink_ = true;
+  int ground_ = 255;     ///< of a picture with an even ground
+  Plane uneven_ground_;  ///< coarse, over region_; empty if the ground is even
+  Plane coarse_ink_;     ///< how far each coarse pixel is from the ground
+  Plane kept_;           ///< coarse: 255 where there is ink that counts
+  Box box_;
+};
+
+}  // namespace digitnet::detail
