@@ -472,6 +472,40 @@ TEST_CASE("Recognizer: a dot, hardly any ink and an area painted over are never 
   CHECK(recognizer.recognize(square(11)).status == Status::not_a_digit);
 }
 
+TEST_CASE("Recognizer: strokes that cannot be a digit, by the canvas and the pen they were drawn with",
+          "[recognition]") {
+  const Recognizer recognizer(always_three());
+  const auto status_of = [&](std::vector<Stroke> strokes, double canvas = 0, double brush = 0) {
+    return recognizer.recognize(Drawing{std::move(strokes), canvas, canvas, brush, std::nullopt}).status;
+  };
+  CHECK(status_of({}) == Status::empty);
+  CHECK(status_of({{}, {}}, 400, 10) == Status::empty);
+  CHECK(status_of({{{200, 200}}}) == Status::not_a_digit);
+  CHECK(status_of({{{200, 200}, {200, 200}, {200, 200}}}) == Status::not_a_digit);
+  CHECK(status_of({{{1e-3, 1e-3}}}, 400, 10) == Status::not_a_digit);
+  // A tap that slipped by two pixels; the same strokes on a canvas of 10 are a line.
+  const Stroke slip{{200, 200}, {201, 202}};
+  CHECK(status_of({slip}, 400) == Status::not_a_digit);
+  CHECK(status_of({slip}, 0, 24) == Status::not_a_digit);
+  CHECK(status_of({slip}, 10) == Status::digit);
+  CHECK(status_of({slip}) == Status::digit);  // for all that is known
+  // A canvas painted over in lines, close together.
+  Stroke painted;
+  for (int y = 0; y <= 400; y += 20) {
+    painted.push_back({y % 40 == 0 ? 0.0 : 400.0, static_cast<double>(y)});
+    painted.push_back({y % 40 == 0 ? 400.0 : 0.0, static_cast<double>(y)});
+  }
+  CHECK(status_of({painted}, 400, 30) == Status::not_a_digit);
+  CHECK(status_of({painted}) == Status::not_a_digit);
+
+  const Drawing seven{{{{10, 10}, {60, 12}, {25, 90}}}, 100, 100, 3, std::nullopt};
+  const Recognition read = recognizer.recognize(seven);
+  CHECK(read.status == Status::digit);
+  CHECK(read.image == to_mnist_image(seven));
+  CHECK(same(read, recognizer.recognize(read.image)));
+  CHECK_ERROR(status_of({{{NAN, 1}}}), ArgumentError, "stroke 0, point 0");
+}
+
 TEST_CASE("Recognizer: these rules take no digit of MNIST for something else", "[recognition]") {
   const Recognizer recognizer(always_three());
   for (const Dataset& half : {test::mnist_sample().train, test::mnist_sample().test}) {
