@@ -1,0 +1,258 @@
+"""Recipes: all that is needed to make a model again, one JSON file for each.
+
+A recipe says the data, the network, the training and the seed; `make` follows it. The recipe `recognizer` makes the
+model that digitnet ships:
+
+    digitnet train --recipe recognizer --output mnist.safetensors
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import digitnet as dn
+from digitnet import not_digits
+from digitnet._arguments import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+DIGITS = 10
+
+# What a recipe may say, with what is taken where it does not. None: it must be said.
+KEYS: dict[str, Any] = {"about": None, "seed": None, "hidden": None, "data": None, "phases": None}
+KEYS |= {"activation": "relu", "calibration": {}, "precision": "half"}
+DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1, "not_digits": 0}
+DRAWINGS_KEYS = {"file": None, "pens": [], "licence": None}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The samples of a recipe. In `train` class 10 is "no digit", if the recipe has any such."""
+
+    train: dn.Dataset
+    validation: dn.Dataset  # digits alone
+    not_digits: NDArray[np.uint8]  # for validation, (n, 28, 28); may be empty
+    sources: list[dict[str, Any]]  # what was read: name, samples, SHA-256
+
+
+def names() -> list[str]:
+    """The recipes that come with digitnet."""
+    files = resources.files(__name__).iterdir()
+    return sorted(file.name[: -len(".json")] for file in files if file.name.endswith(".json"))
+
+
+def load(name: str) -> dict[str, Any]:
+    """A recipe by its name, or from a JSON file.
+
+    Raises:
+        ArgumentError: if there is no recipe of this name.
+        IoError: if the file cannot be read.
+        FormatError: if it is no JSON, or a key is unknown or missing.
+    """
+    if name.endswith(".json"):
+        try:
+            words = Path(name).read_text(encoding="utf-8")
+        except OSError as error:
+            msg = f"recipe: {name}: {error.strerror}"
+            raise dn.IoError(msg) from None
+        except UnicodeDecodeError as error:
+            msg = f"recipe: {name}: byte {error.start}: no UTF-8, expected JSON"
+            raise dn.FormatError(msg) from None
+    elif name in names():
+        words = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
+    else:
+        msg = f"recipe '{name}', expected one of {', '.join(names())}, or a .json file{nearest(name, names())}"
+        raise dn.ArgumentError(msg)
+    try:
+        recipe = json.loads(words)
+    except ValueError as error:
+        msg = f"recipe: {name}: {error}, expected JSON"
+        raise dn.FormatError(msg) from None
+    recipe = _checked(f"recipe: {name}", recipe, KEYS)
+    recipe["data"] = _checked(f"recipe: {name}: data", recipe["data"], DATA_KEYS)
+    recipe["data"]["drawings"] = [
+        _checked(f"recipe: {name}: drawings", source, DRAWINGS_KEYS) for source in recipe["data"]["drawings"]
+    ]
+    return recipe
+
+
+def _checked(where: str, given: object, keys: dict[str, Any]) -> dict[str, Any]:
+    """The keys given over those that are taken otherwise."""
+    if not isinstance(given, dict):
+        msg = f"{where}: {type(given).__name__}, expected an object"
+        raise dn.FormatError(msg)
+    for key in given:
+        if key not in keys:
+            msg = f"{where}: key '{key}', expected one of {', '.join(keys)}{nearest(key, list(keys))}"
+            raise dn.FormatError(msg)
+    for key, default in keys.items():
+        if default is None and key not in given:
+            msg = f"{where}: no key '{key}', expected one"
+            raise dn.FormatError(msg)
+    return {**keys, **given}
+
+
+
+def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
+    """Loads and draws the samples of a recipe.
+
+    Args:
+        recipe: what load gives.
+        directory: data directory, as for load_mnist.
+
+    Raises:
+        IoError: if a file is missing.
+        FormatError: if one is damaged.
+    """
+    data, seed = recipe["data"], recipe["seed"]
+    mnist = dn.load_mnist(directory).train
+    held_out, kept = mnist.split(data["mnist_validation"], seed)
+    train, validation = [(kept.images, kept.labels)], [(held_out.images, held_out.labels)]
+    sources = [{"name": "mnist", "samples": len(mnist), "sha256": mnist.fingerprint()}]
+    for source in data["drawings"]:
+        drawings = dn.read_drawings(_find(source["file"], directory))
+        labels = np.array([drawing.label for drawing in drawings], np.uint8)
+        is_held_out = _every(len(drawings), data["drawings_validation"])
+        for pen in source["pens"]:
+            images = np.stack([dn.to_mnist_image(drawing, pen_diameter=pen) for drawing in drawings])
+            train.append((images[~is_held_out], labels[~is_held_out]))
+        plain = dn.Dataset(np.stack([dn.to_mnist_image(drawing) for drawing in drawings]), labels)
+        validation.append((plain.images[is_held_out], labels[is_held_out]))
+        sources.append({"name": source["file"], "samples": len(plain), "sha256": plain.fingerprint()})
+    others = not_digits.mixed(data["not_digits"], seed, part="train")
+    is_held_out = _every(len(others), 0.2)
+    train.append((others[~is_held_out], np.full(int((~is_held_out).sum()), DIGITS, np.uint8)))
+    classes = DIGITS + (len(others) > 0)
+    return Parts(_joined(train, classes), _joined(validation, DIGITS), others[is_held_out], sources)
+
+
+def _every(count: int, share: float) -> NDArray[np.bool_]:
+    """Which of `count` samples are held out: one in so many, the same each time."""
+    return np.arange(count) % round(1 / share) == 0 if share else np.zeros(count, bool)
+
+
+def _joined(parts: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], classes: int) -> dn.Dataset:
+    images, labels = zip(*parts)
+    return dn.Dataset(np.concatenate(images), np.concatenate(labels), classes)
+
+
+def _find(file: str, directory: str | None) -> Path:
+    """A file in the first data directory that has it."""
+    folders = dn.data_directories(directory)
+    for folder in folders:
+        if (folder / file).is_file():
+            return folder / file
+    msg = f"recipe: there is no {file} in {' or '.join(map(str, folders))}"
+    raise dn.IoError(msg)
+
+
+def make(
+    recipe: dict[str, Any],
+    directory: str | None = None,
+    *,
+    threads: int = 0,
+    progress: bool = False,
+    on_epoch: Callable[[dn.EpochReport], object] | None = None,
+    stop: dn.StopFlag | None = None,
+) -> dn.Network:
+    """Follows a recipe: gathers the data, trains, calibrates.
+
+    If the recipe has drawings that are no digits, the network is trained with an eleventh class for them, which is
+    then folded away (see without_class). The same recipe and data give the same bits, for any number of threads.
+
+    Args:
+        recipe: what load gives.
+        directory: data directory, as for load_mnist.
+        threads: how many to use; 0 takes default_threads().
+        progress: whether to write a line for each epoch to stderr.
+        on_epoch: called with an EpochReport after each epoch.
+        stop: asks to stop, from any thread; what was learned by then is calibrated and returned.
+
+    Returns:
+        A network of ten outputs; its metadata say how it was made and how it is calibrated.
+
+    Raises:
+        IoError, FormatError: as gather.
+        ArgumentError: if the recipe asks dn.train for what it does not take.
+    """
+    parts = gather(recipe, directory)
+    sizes = [parts.train.inputs, *recipe["hidden"], parts.train.classes]
+    network = dn.Network(sizes, activation=recipe["activation"], seed=recipe["seed"])
+    for number, phase in enumerate(recipe["phases"]):
+        dn.train(
+            network,
+            parts.train,
+            seed=recipe["seed"] + number,
+            threads=threads,
+            progress=progress,
+            on_epoch=on_epoch,
+            stop=stop,
+            **_arguments(phase),
+        )
+    if parts.train.classes > DIGITS:
+        network = without_class(network, DIGITS)
+    if recipe["precision"] == "half":  # what the file holds is what is calibrated and measured
+        network = dn.Network.from_bytes(network.to_bytes(precision="half"))
+    others = dn.Dataset(parts.not_digits, np.zeros(len(parts.not_digits), np.uint8))
+    fitted_on = f"{len(parts.validation)} digits and {len(others)} drawings that are none, held out of the training"
+    calibration = dn.fit_calibration(
+        network, parts.validation, others, threads=threads, fitted_on=fitted_on, **recipe["calibration"]
+    )
+    provenance = {
+        "digitnet": dn.__version__,
+        "recipe": recipe,
+        "seed": recipe["seed"],
+        "data": parts.sources,
+        "data_sha256": parts.train.fingerprint(),
+        "training_samples": len(parts.train),
+        "validation_accuracy": network.evaluate(parts.validation, threads).accuracy,
+    }
+    network.metadata = {"provenance": json.dumps(provenance)}
+    calibration.keep_in(network)
+    return network
+
+
+def without_class(network: dn.Network, number: int) -> dn.Network:
+    """The same network with one class folded into the others.
+
+    The last layer's weights and bias of this class are subtracted from those of all others and then dropped.
+    Softmax sees differences of logits alone, so the others keep their probabilities relative to each other, and
+    log(sum(exp(logits))) of what is left is the log-odds of "one of these" against the class that is gone.
+
+    Raises:
+        ArgumentError: if there is no such class, or the last layer is no softmax.
+    """
+    *hidden, last = network.layers
+    if not 0 <= number < last.outputs or last.outputs < 3 or network.activation_names[-1] != "softmax":
+        msg = f"without_class: class {number} of {last.outputs} ({network.activation_names[-1]}), expected one of a softmax"
+        raise dn.ArgumentError(msg)
+    sizes = [network.layers[0].inputs, *(layer.outputs for layer in hidden), last.outputs - 1]
+    folded = dn.Network(sizes, activation=network.activation_names[0])
+    for layer, source in zip(folded.layers, hidden):
+        layer.weights, layer.bias = source.weights, source.bias
+    folded.layers[-1].weights = np.delete(last.weights - last.weights[:, [number]], number, axis=1)
+    folded.layers[-1].bias = np.delete(last.bias - last.bias[number], number)
+    return folded
+
+
+def _arguments(phase: dict[str, Any]) -> dict[str, Any]:
+    """What a phase says, as arguments of dn.train."""
+    arguments = dict(phase)
+    optimizer = dict(arguments.pop("optimizer"))
+    weight_decay = optimizer.pop("weight_decay", 0.0)
+    arguments["optimizer"] = dn.make_optimizer(optimizer["name"], optimizer.get("learning_rate"))
+    arguments["optimizer"].weight_decay = weight_decay
+    if "warmup" in arguments:
+        arguments["schedule"] = dn.make_schedule(arguments["schedule"], arguments.pop("warmup"))
+    if isinstance(arguments.get("augmentation"), dict):
+        arguments["augmentation"] = dn.Augmentation(**arguments["augmentation"])
+    return arguments
