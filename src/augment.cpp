@@ -578,6 +578,7 @@ Dataset augment(const Dataset& data, const Augmentation& options, const Rng& rng
   }
   if (copies == 0) throw ArgumentError("augment: copies is 0, expected at least 1");
   check_augmentation(options, "augment");
+  if (data.empty()) return data;
   ThreadTeam team(threads);
   std::vector<Augmenter> augmenters;
   for (std::size_t worker = 0; worker < team.size(); ++worker) {

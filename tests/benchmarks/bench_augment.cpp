@@ -50,7 +50,7 @@ BENCHMARK_CAPTURE(augment_named, standard, "standard")->Arg(1)->Arg(2)->Unit(ben
 BENCHMARK_CAPTURE(augment_named, strong, "strong")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// One kind of change at a time.
-void augment_with(benchmark::State& state, double Augmentation::* amount) {
+void augment_with(benchmark::State& state, double Augmentation::*amount) {
   Augmentation options = digitnet::augmentation_from_name("none");
   options.*amount = Augmentation{}.*amount;
   augment(state, options);

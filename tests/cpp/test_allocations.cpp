@@ -64,6 +64,10 @@ TEST_CASE("train: nothing is allocated from the first batch of an epoch to its l
   options.batch_size = 32;
   options.threads = 2;
   if (GENERATE(false, true)) {
+    options.augmentation.emplace();
+    options.augmentation->erase = options.augmentation->noise = options.augmentation->specks = 0.5;
+  }
+  if (GENERATE(false, true)) {
     options.dropout = 0.2;
     options.input_dropout = 0.1;
     options.batch_norm = true;
