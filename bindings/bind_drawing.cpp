@@ -206,6 +206,20 @@ void bind_drawing(py::module_& m) {
 
   m.def("read_drawings", &read_drawings, py::arg("path"), py::call_guard<py::gil_scoped_release>(),
         read_drawings_doc);
+  m.def(
+      "write_drawings",
+      [](const std::filesystem::path& path, const std::vector<Drawing>& drawings) { write_drawings(path, drawings); },
+      py::arg("path"), py::arg("drawings"), py::call_guard<py::gil_scoped_release>(),
+      "Write drawings as read_drawings reads them, one a line; packed if the name ends in .gz.\n\n"
+      "Raises:\n    IoError: if the file cannot be written.");
+  m.def(
+      "segment_digits",
+      [](const StrokesObject& strokes) {
+        const Drawing drawing = to_drawing("segment_digits", strokes);
+        return without_gil([&] { return segment_digits(drawing); });
+      },
+      py::arg("drawing"),
+      "The digits of a number written on one canvas, from left to right: strokes above one another belong together.");
   m.def("load_drawings", &load_drawings, py::arg("path"), py::arg("classes") = 10,
         py::arg("pen_diameter") = mnist_pen_diameter, py::call_guard<py::gil_scoped_release>(), load_drawings_doc);
   m.def(

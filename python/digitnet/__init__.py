@@ -75,10 +75,12 @@ from digitnet._core import (
     read_picture,
     recall,
     sample_weights_of,
+    segment_digits,
     step_schedule,
     to_mnist_image,
     top_k_accuracy,
     with_warmup,
+    write_drawings,
     write_idx,
 )
 from digitnet.training import SCHEDULES, make_schedule, train
@@ -151,10 +153,12 @@ __all__ = [
     "read_picture",
     "recall",
     "sample_weights_of",
+    "segment_digits",
     "step_schedule",
     "to_mnist_image",
     "top_k_accuracy",
     "train",
     "with_warmup",
+    "write_drawings",
     "write_idx",
 ]
