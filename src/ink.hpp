@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace digitnet::detail {
@@ -60,7 +61,8 @@ void require_whole(const char* where, const Picture& picture);
 /// A picture of which the ground and the direction to the ink are known.
 class InkFinder {
  public:
-  explicit InkFinder(const Picture& picture);
+  /// @param detail  pixels, each way, at which the whole picture is judged; more find smaller things
+  explicit InkFinder(const Picture& picture, std::size_t detail = 128);
 
   /// Whether there is any ink, and where, in pixels of the picture: all of it that is not a speck.
   bool has_ink() const { return !box_.empty(); }
@@ -72,15 +74,21 @@ class InkFinder {
   /// The ink at every pixel of the picture, 0 to 255.
   Plane all() const;
 
+  /// The parts of the ink, each of what hangs or belongs together: in lines from the top, in each from the left.
+  /// Each is the ink of its box alone, without what of other parts is there.
+  std::vector<std::pair<Box, Plane>> pieces() const;
+
  private:
   void look(const Box& region);
+  Plane ink_within(const Plane& cells, const Box& where) const;
   void flatten(const Plane& coarse, bool dark_ink);
   Box exact(const Box& box) const;
   /// How far a value is from the ground at (x, y) of the picture towards the ink, 0 to 255.
   int deviation(int value, double x, double y) const;
 
   std::vector<std::uint8_t> owned_;
-  PlaneView signal_;      ///< one number a pixel: grey, alpha, or the colour along the line from ground to ink
+  PlaneView signal_;  ///< one number a pixel: grey, alpha, or the colour along the line from ground to ink
+  std::size_t detail_;
   Box region_;            ///< what is looked at: the picture without a frame around it
   std::size_t step_ = 1;  ///< pixels of the picture, each way, in one of the coarse ones
   bool dark_ink_ = true;

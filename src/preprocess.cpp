@@ -301,4 +301,26 @@ MnistImage to_mnist_image(const Picture& picture) {
   return placed(sheet);
 }
 
+std::vector<PictureSegment> segment_digits(const Picture& picture) {
+  detail::require_whole("segment_digits", picture);
+  // Judged more closely than one digit is: each of them is only a part of the picture.
+  const std::vector<std::pair<Box, Plane>> pieces = detail::InkFinder(picture, 512).pieces();
+  std::vector<PictureSegment> segments;
+  for (const auto& [box, ink] : pieces) {
+    PictureSegment segment{box.left, box.top, box.width(), box.height(), {}};
+    if (pieces.size() == 1) {
+      segment.picture = picture;
+    } else {
+      const std::size_t margin = box.longer_side() / 4 + 2;
+      segment.picture = {box.width() + 2 * margin, box.height() + 2 * margin, 1, {}};
+      segment.picture.pixels.assign(segment.picture.width * segment.picture.height, 0);
+      for (std::size_t y = 0; y < ink.height; ++y) {
+        std::copy_n(ink.row(y), ink.width, &segment.picture.pixels[(y + margin) * segment.picture.width + margin]);
+      }
+    }
+    segments.push_back(std::move(segment));
+  }
+  return segments;
+}
+
 }  // namespace digitnet

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 namespace digitnet {
 
@@ -64,5 +65,20 @@ MnistImage to_mnist_image(const Drawing& drawing, double pen_diameter = mnist_pe
 /// @throws ArgumentError         if pen_diameter is out of range
 Dataset load_drawings(const std::filesystem::path& path, std::size_t classes = 10,
                       double pen_diameter = mnist_pen_diameter);
+
+/// One of several drawings on a picture.
+struct PictureSegment {
+  std::size_t left = 0, top = 0, width = 0, height = 0;  ///< where it is, in pixels of the picture
+  Picture picture;                                       ///< it alone, for to_mnist_image
+};
+
+/// The digits of a picture with several: line by line from the top, in each line from the left.
+///
+/// Ink that hangs together is one digit, with smaller parts near to it, above it or beside it, such as the bar of a 5.
+/// Digits that touch are not taken apart. `picture` is grey, white ink on black with a margin around it; if there is one
+/// digit only, it is the picture as it was, so that it gives the same image as the whole.
+/// @return  nothing if there is no ink
+/// @throws ShapeError  as ink_of
+std::vector<PictureSegment> segment_digits(const Picture& picture);
 
 }  // namespace digitnet
