@@ -1,4 +1,4 @@
-"""Drawings that are no digits: letters, symbols, scribbles, shapes, words and dots, made from a seed.
+"""Drawings that are no digits: letters, glyphs, symbols, scribbles, shapes, words and dots, made from a seed.
 
 A network that was shown digits alone gives every drawing a digit. To teach it otherwise, and to measure
 whether it has learnt that, takes drawings of everything else (Hendrycks, Mazeika, Dietterich, Deep Anomaly
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Drawing = list[Array]
     Form = Callable[[int, np.random.Generator], list[Drawing]]
 
-KINDS = ("letters", "symbols", "scribbles", "shapes", "words", "dots")
+KINDS = ("letters", "glyphs", "symbols", "scribbles", "shapes", "words", "dots")
 """What drawings and images can make."""
 
 CANVAS = 280.0
@@ -423,6 +423,32 @@ def _written_form(text: str, *, lean: float = 0.12, stretch: float = 0.2) -> For
     return lambda count, rng: _by_hand(strokes, count, rng, lean=lean, stretch=stretch)
 
 
+def _glyph(rng: np.random.Generator) -> Drawing:
+    """A letter of no alphabet: 3 to 5 lines and bows between random places of a grid, each joined to those before.
+
+    With two strokes too many would be a 1, a 4 or a 7 by accident, and so would narrow ones.
+    """
+
+    def place() -> str:
+        return f"{rng.integers(0, 9)}{np.base_repr(int(rng.integers(0, 12)), 36).lower()}"
+
+    places = [place()]
+    strokes = []
+    for _ in range(int(rng.integers(3, 6))):
+        points = [str(rng.choice(places)), *(place() for _ in range(int(rng.integers(1, 4))))]
+        if rng.random() < 0.3:  # closed, or from one of the strokes to another
+            points.append(str(rng.choice(places)))
+        points = [point for point, before in zip(points, ["", *points]) if point != before]
+        if len(points) > 1:
+            strokes.append(("~" if rng.random() < 0.5 else "") + " ".join(points))
+            places += points[1:]
+    written = np.array([(int(point[0]), int(point[1], 36)) for point in places])
+    width, height = np.ptp(written, axis=0)
+    if len(strokes) < 3 or min(width, height) < 0.5 * max(width, height):
+        return _glyph(rng)
+    return _by_hand(_strokes("|".join(strokes)), 1, rng)[0]
+
+
 # --- Scribbles. Each is long for its size, or has many strokes, so that it is no digit by accident.
 
 
@@ -682,6 +708,7 @@ def _forms() -> dict[str, dict[str, list[Form]]]:
             _words(digits, fewest=3, most=5, signs=EQUATION_SIGNS),
             _words(letters + digits, fewest=2, most=4),
         ]
+        forms["glyphs"][part] = [_one_by_one(_glyph)]  # of so many that no two are alike
     forms["scribbles"]["train"] = [
         _until_tangled(_walks),
         _until_tangled(_angular_walks),

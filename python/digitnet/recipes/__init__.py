@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIGITS = 10
+NOT_DIGITS_VALIDATION = 0.2  # share held out
 
 # What a recipe may say, with what is taken where it does not. None: it must be said.
 KEYS: dict[str, Any] = {"about": None, "seed": None, "hidden": None, "data": None, "phases": None}
 KEYS |= {"activation": "relu", "calibration": {}, "precision": "half"}
-DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1, "not_digits": 0}
+DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1}
+DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all"}
 DRAWINGS_KEYS = {"file": None, "pens": [], "licence": None}
 
 
@@ -128,8 +130,11 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
         plain = dn.Dataset(np.stack([dn.to_mnist_image(drawing) for drawing in drawings]), labels)
         validation.append((plain.images[is_held_out], labels[is_held_out]))
         sources.append({"name": source["file"], "samples": len(plain), "sha256": plain.fingerprint()})
-    others = not_digits.mixed(data["not_digits"], seed, part="train")
-    is_held_out = _every(len(others), 0.2)
+    pictures = [
+        not_digits.images(kind, count, seed, data["not_digits_part"]) for kind, count in data["not_digits"].items()
+    ]
+    others = np.concatenate([np.empty((0, 28, 28), np.uint8), *pictures])
+    is_held_out = _every(len(others), NOT_DIGITS_VALIDATION)
     train.append((others[~is_held_out], np.full(int((~is_held_out).sum()), DIGITS, np.uint8)))
     classes = DIGITS + (len(others) > 0)
     return Parts(_joined(train, classes), _joined(validation, DIGITS), others[is_held_out], sources)
