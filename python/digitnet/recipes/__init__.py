@@ -33,7 +33,7 @@ KEYS: dict[str, Any] = {"about": None, "seed": None, "hidden": None, "data": Non
 KEYS |= {"activation": "relu", "calibration": {}, "precision": "half"}
 DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1}
 DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all"}
-DRAWINGS_KEYS = {"file": None, "pens": [], "licence": None}
+DRAWINGS_KEYS = {"file": None, "lines": [0, 2**40], "pens": [], "licence": None}
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     train, validation = [(kept.images, kept.labels)], [(held_out.images, held_out.labels)]
     sources = [{"name": "mnist", "samples": len(mnist), "sha256": mnist.fingerprint()}]
     for source in data["drawings"]:
-        drawings = dn.read_drawings(_find(source["file"], directory))
+        drawings = dn.read_drawings(_find(source["file"], directory))[slice(*source["lines"])]
         labels = np.array([drawing.label for drawing in drawings], np.uint8)
         is_held_out = _every(len(drawings), data["drawings_validation"])
         for pen in source["pens"]:

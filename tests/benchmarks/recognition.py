@@ -1,0 +1,143 @@
+"""How a model reads what people draw: the tables of docs/recognition.md.
+
+    recognition.py MODEL                        MNIST, pen strokes, things that are no digits
+    recognition.py --without uji-digits         trains the recipe without a stroke set, then reads that set
+    recognition.py --half                       trains with lines 0 to 599 of uji-digits, then reads the other 600
+
+Strokes are read as strokes, and drawn on a canvas (tests/support/canvas.py) of 400 x 400 pixels in many places, sizes
+and brushes and read as pictures. The last two train for some minutes, with the seed of the recipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import digitnet as dn
+from digitnet import not_digits, recipes
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from canvas import canvas_of
+
+SIDE = 400
+SIZES = (0.25, 0.4, 0.6, 0.9)
+BRUSHES = (0.01, 0.03, 0.06, 0.12)
+PLACES = {
+    "upper left": (0, 0),
+    "upper right": (1, 0),
+    "middle": (0.5, 0.5),
+    "lower left": (0, 1),
+    "lower right": (1, 1),
+}
+STROKE_SETS = ("uji-digits", "numberpad-touch")
+GARBAGE = 2000  # images of each kind
+
+
+def read_set(name: str, lines: slice) -> list[dn.Drawing]:
+    """Drawings of a set of strokes in the data directory."""
+    folder = next(folder for folder in dn.data_directories() if (folder / name).is_dir())
+    return dn.read_drawings(folder / name / f"{name}.jsonl.gz")[lines]
+
+
+def right(recognizer: dn.Recognizer, drawings: list[dn.Drawing], pictures: list[np.ndarray] | None = None) -> float:
+    """Share of drawings whose likeliest digit is the right one, whatever the status."""
+    shown = drawings if pictures is None else pictures
+    guesses = [recognizer.recognize(picture).top(1) for picture in shown]
+    return float(np.mean([bool(guess) and guess[0].digit == drawing.label for guess, drawing in zip(guesses, drawings)]))
+
+
+def canvases(drawings: list[dn.Drawing], size: float, brush: float, places: np.ndarray) -> list[np.ndarray]:
+    """Black on white, one for each drawing."""
+    return [
+        255 - canvas_of(drawing.strokes, side=SIDE, size=size, brush=brush, place=tuple(place))
+        for drawing, place in zip(drawings, places)
+    ]
+
+
+def report_drawings(recognizer: dn.Recognizer, name: str, drawings: list[dn.Drawing]) -> None:
+    """Print how a set is read as strokes and as pictures."""
+    found = [recognizer.recognize(drawing) for drawing in drawings]
+    labels = np.array([drawing.label for drawing in drawings])
+    probabilities = np.stack([one.probabilities for one in found])
+    error = dn.expected_calibration_error(probabilities, labels)
+    print(f"\n{name}, {len(drawings)} drawings")
+    print(f"as strokes: {right(recognizer, drawings):.4f}, expected calibration error {error:.4f}, {shares(found)}")
+    places = np.random.default_rng(1).random((len(drawings), 2))
+    print("as pictures, anywhere; size of the canvas (down) and width of the brush (across):")
+    print("      " + "".join(f"{brush:8.0%}" for brush in BRUSHES))
+    for size in SIZES:
+        cells = [right(recognizer, drawings, canvases(drawings, size, brush, places)) for brush in BRUSHES]
+        print(f"{size:6.0%}" + "".join(f"{cell:8.4f}" for cell in cells), flush=True)
+    print("as pictures, 40 % of the canvas, brush of 4 %:")
+    for place, at in PLACES.items():
+        everywhere = np.tile(at, (len(drawings), 1))
+        print(f"  {place:12} {right(recognizer, drawings, canvases(drawings, 0.4, 0.04, everywhere)):.4f}", flush=True)
+
+
+def shares(found: list[dn.Recognition]) -> str:
+    """How often each status was given."""
+    names = ("digit", "unsure", "not_a_digit", "empty")
+    return ", ".join(f"{name} {np.mean([one.status == name for one in found]):.4f}" for name in names)
+
+
+def report_mnist(recognizer: dn.Recognizer) -> None:
+    """Print how MNIST's test set is read."""
+    test = dn.load_mnist().test
+    found = [recognizer.recognize(image) for image in test.images]
+    probabilities = np.stack([one.probabilities for one in found])
+    accuracy = float((probabilities.argmax(axis=1) == test.labels).mean())
+    error = dn.expected_calibration_error(probabilities, test.labels)
+    print(f"MNIST test: {accuracy:.4f}, expected calibration error {error:.4f}, {shares(found)}")
+
+
+def report_garbage(recognizer: dn.Recognizer) -> None:
+    """Print how often things that are no digits are taken for one."""
+    print("\nnot digits: share with the status digit or unsure")
+    kinds = {kind: not_digits.images(kind, GARBAGE, 99, "test") for kind in not_digits.KINDS}
+    for folder in (*dn.data_directories(), Path("/usr/share/datasets")):
+        if (folder / "fashion-mnist").is_dir():
+            kinds["Fashion-MNIST"] = dn.load_mnist(folder, "fashion-mnist").test.images
+            break
+    for kind, images in kinds.items():
+        found = [recognizer.recognize(image).status for image in images]
+        print(f"  {kind:14} {np.mean([status in ('digit', 'unsure') for status in found]):.4f}", flush=True)
+
+
+def main() -> int:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?")
+    parser.add_argument("--without", choices=STROKE_SETS)
+    parser.add_argument("--half", action="store_true")
+    parser.add_argument("--part", default=None, help="not_digits that the recipe is trained on: train, all")
+    parser.add_argument("--output")
+    options = parser.parse_args()
+    recipe = copy.deepcopy(recipes.load("recognizer"))
+    sources = recipe["data"]["drawings"]
+    if options.part:
+        recipe["data"]["not_digits_part"] = options.part
+    if options.without:
+        recipe["data"]["drawings"] = [source for source in sources if options.without not in source["file"]]
+    if options.half:
+        sources[0]["lines"] = [0, 600]
+    if options.model:
+        recognizer = dn.Recognizer(options.model)
+    else:
+        network = recipes.make(recipe, progress=True)
+        if options.output:
+            network.save(options.output, precision="half")
+        recognizer = dn.Recognizer(network)
+    report_mnist(recognizer)
+    for name in [options.without] if options.without else STROKE_SETS:
+        lines = slice(600, 1200) if name == "uji-digits" else slice(None)
+        report_drawings(recognizer, name, read_set(name, lines))
+    report_garbage(recognizer)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
