@@ -25,5 +25,6 @@
 #include <digitnet/range_test.hpp>
 #include <digitnet/serialization.hpp>
 #include <digitnet/inference.hpp>
+#include <digitnet/explain.hpp>
 #include <digitnet/recognition.hpp>
 // clang-format on
