@@ -17,11 +17,13 @@ add_example_test(evaluate_model 0 "test samples: 1000\\ntest loss: 0.[0-9]+\\nte
   evaluate_model ${example_model} ${sample})
 add_example_test(recognize_digit 0 "7-black-on-white-corner.png: 7"
   recognize_digit --model ${example_model} ${test_data}/images/7-black-on-white-corner.png)
+add_example_test(recognize_digit_strokes 0 "digits.jsonl: 3"
+  recognize_digit --model ${example_model} ${test_data}/strokes/digits.jsonl --index 3)
 add_example_test(recognize_digit_idx 0 "t10k-images-idx3-ubyte.gz: 1"
   recognize_digit --model ${example_model} ${sample}/t10k-images-idx3-ubyte.gz --index 0 --show)
 add_example_test(embed_in_app 0 "^3\\n$" embed_in_app ${example_model} ${test_data}/images/3-thick-white-on-black.png)
 add_example_test(show_idx 0 "shape .1000, 28, 28.\\nimage 0:" show_idx ${sample}/t10k-images-idx3-ubyte.gz)
-foreach(name evaluate_model recognize_digit recognize_digit_idx embed_in_app)
+foreach(name evaluate_model recognize_digit recognize_digit_strokes recognize_digit_idx embed_in_app)
   set_tests_properties(examples.${name} PROPERTIES FIXTURES_REQUIRED example_model)
 endforeach()
 

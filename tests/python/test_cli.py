@@ -574,6 +574,22 @@ def test_a_model_for_other_images_fails(run):
     assert re.fullmatch(r"digitnet: .*784.*12.*\n", err)
 
 
+def test_train_with_strokes_adds_their_drawings(run, test_data):
+    file = test_data / "strokes" / "digits.jsonl"
+    code, out, _ = run("train", *SMALL, "--strokes", file, file, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["training_samples"] == 6020
+    assert result["options"]["strokes"] == ["digits.jsonl", "digits.jsonl"]
+    plain = json.loads(run("train", *SMALL, "--json")[1])
+    assert plain["training_samples"] == 6000
+    assert plain["data_sha256"] != result["data_sha256"]
+    Path("unlabelled").write_text("[[[1, 2]]]")
+    code, _, err = run("train", *SMALL, "--strokes", "unlabelled")
+    assert code == 3
+    assert 'unlabelled: line 1: a drawing without "label"' in err
+
+
 # ---------------------------------------------------------------- recognize
 
 

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import digitnet as dn
 from digitnet.cli.common import (
     DEFAULT_MODEL,
@@ -61,6 +63,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     recipe = "all but the options of data, threads and result, from a recipe: recognizer (the model that comes with "
     recipe += "digitnet, trained on MNIST and pen strokes), or a .json file of the same form"
     parser.add_argument("--recipe", metavar="NAME", help=recipe)
+    strokes = "files of pen strokes with labels; their drawings are added to the training set"
+    parser.add_argument("--strokes", nargs="+", default=[], metavar="FILE", help=strokes)
     _add_main_options(parser)
     _add_optimizer_options(parser.add_argument_group("optimizer"))
     _add_regularization_options(parser.add_argument_group("against learning by heart"))
@@ -183,14 +187,15 @@ def run(options: argparse.Namespace) -> int:
     tools = _tools(options)
     _require_writable(options.output)
     data = load_data(options)
-    network = _network(options, data.train)
+    training = _with_strokes(data.train, options.strokes)
+    network = _network(options, training)
     started = time.perf_counter()
-    reports, history = _train(network, data.train, optimizer, schedule, tools, options)
+    reports, history = _train(network, training, optimizer, schedule, tools, options)
     seconds = time.perf_counter() - started
     test = None if history is None else network.evaluate(data.test, options.threads)
 
     kept = reports[-1] if history is None or history.best_epoch == 0 else reports[history.best_epoch - 1]
-    provenance = _provenance(options, optimizer, data.train, kept)
+    provenance = _provenance(options, optimizer, training, kept)
     if history is not None and history.best_epoch > 0:
         provenance["best_epoch"] = history.best_epoch
         if not options.quiet and kept.epoch < options.epochs:
@@ -212,7 +217,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         result = {
             "model": options.output,
-            "training_samples": len(data.train),
+            "training_samples": len(training),
             "training_seconds": seconds,
             "parameters": network.parameter_count,
             "test_loss": test.loss,
@@ -221,7 +226,7 @@ def run(options: argparse.Namespace) -> int:
         }
         print(json.dumps(result))
     else:
-        print(f"training samples: {len(data.train)}")
+        print(f"training samples: {len(training)}")
         print(f"training time: {seconds:.2f} s")
         print(f"test accuracy: {test.accuracy:.4f}")
         print(f"model: {options.output}")
@@ -305,6 +310,18 @@ def _train(
             f"try --learning-rate below {optimizer.learning_rate:g}",
         )
     return reports, history
+
+
+def _with_strokes(data: dn.Dataset, files: list[str]) -> dn.Dataset:
+    """A training set and behind it the drawings of stroke files, as images."""
+    if not files:
+        return data
+    if data.images.shape[1:] != (28, 28):
+        shape = " x ".join(map(str, data.images.shape[1:]))
+        raise CommandError(USAGE, f"--strokes with images of {shape}, expected images of 28 x 28")
+    parts = [data, *(dn.load_drawings(file, data.classes) for file in files)]
+    images = np.concatenate([part.images for part in parts])
+    return dn.Dataset(images, np.concatenate([part.labels for part in parts]), data.classes)
 
 
 def _optimizer(options: argparse.Namespace) -> dn.Optimizer:
@@ -399,6 +416,8 @@ def _provenance(
         "batch_size": options.batch_size,
         "validation": options.validation,
     }
+    if options.strokes:
+        chosen["strokes"] = [Path(file).name for file in options.strokes]
     if _warmup(options) > 0:
         chosen["warmup"] = _warmup(options)
     if optimizer.weight_decay > 0:
