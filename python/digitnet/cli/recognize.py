@@ -87,7 +87,7 @@ def _require_idx(options: argparse.Namespace) -> None:
 def _recognize(
     classifier: dn.Classifier, file: str, index: int | None
 ) -> Iterator[tuple[str, dn.Prediction]]:
-    """What is read from a file: from one picture, one image of an IDX file, all drawings of a stroke file or one."""
+    """What is read from a file: a picture, an image of an IDX file, all drawings of a stroke file or one."""
     if is_strokes(file):
         drawings = dn.read_drawings(file)
         if index is not None:
