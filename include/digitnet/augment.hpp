@@ -19,8 +19,9 @@ namespace digitnet {
 ///
 /// In the order of the fields: strokes get thicker or thinner; then rotation, size, aspect, shear, shift and elastic
 /// deformation are one map from each pixel of the result to a place in the image, which is read once, between its
-/// pixels; then come erasures, noise and specks. What is 0 is left out. The defaults are what gave MNIST's digits the
-/// best validation accuracy; they take a sample in three to four millionths of a second.
+/// pixels; the strongest ink gets back the strength it had; then come erasures, noise and specks. What is 0 is left
+/// out. The defaults are what gave MNIST's digits the best validation accuracy in a training of 20 epochs; longer ones
+/// and wider networks bear more.
 ///
 /// @see Simard, Steinkraus, Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document
 ///      Analysis (2003), section 2; Ciresan, Meier, Gambardella, Schmidhuber, Deep, Big, Simple Neural Nets for

@@ -94,9 +94,9 @@ def train(
         plateau: makes the learning rate smaller when plateau_metric no longer gets better; beside schedule.
             Each training begins with a copy of it.
         plateau_metric: "training_loss", "training_accuracy", "validation_loss" or "validation_accuracy".
-        augmentation: changes each sample at random, anew in each epoch; an Augmentation, one of AUGMENTATIONS by
-            name, or True for the defaults. Only for images of bytes. Losses and accuracies of training are
-            those on the changed samples; validation is left as it is.
+        augmentation: changes each sample at random, anew in each epoch; an Augmentation, the name of one, of
+            AUGMENTATIONS, or True for the defaults. Only for images of bytes. Losses and accuracies of
+            training are those on the changed samples; validation is left as it is.
         label_smoothing: share of each target that is spread over all classes, in [0, 1).
         class_weights: how much the samples of each class count, at least 0; None counts all alike.
         sample_weights: likewise for each sample, multiplied by the weight of its class. Not with a share

@@ -354,6 +354,7 @@ def test_weights_decay_with_any_optimizer(run):
 @pytest.mark.parametrize(
     ("words", "arguments"),
     [
+        (["--augment", "light"], {"augmentation": "light"}),
         (["--dropout", "0.5"], {"dropout": 0.5}),
         (["--input-dropout", "0.2"], {"input_dropout": 0.2}),
         (["--batch-norm"], {"batch_norm": True}),
@@ -384,7 +385,16 @@ def test_a_training_tool_does_what_the_argument_of_train_does(run, mnist, words,
 
 def test_without_tools_their_names_are_not_kept(run):
     options = json.loads(run("train", *SMALL, "--json")[1])["options"]
-    names = ("dropout", "l2", "averaging", "ema_decay", "early_stopping", "plateau", "plateau_metric")
+    names = (
+        "augmentation",
+        "dropout",
+        "l2",
+        "averaging",
+        "ema_decay",
+        "early_stopping",
+        "plateau",
+        "plateau_metric",
+    )
     assert not set(names) & set(options)
 
 

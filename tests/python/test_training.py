@@ -282,6 +282,7 @@ def test_the_tools_of_a_training_reach_it(mnist):
         mnist.train,
         validation=mnist.test,
         epochs=3,
+        augmentation="light",
         label_smoothing=0.1,
         class_weights=[1.0] * 10,
         sample_weights=[1.0] * len(mnist.train),
@@ -319,6 +320,7 @@ def test_each_tool_changes_the_training(mnist):
     plain = weights()
     assert weights() == plain
     tools = {
+        "augmentation": True,
         "label_smoothing": 0.1,
         "class_weights": [*range(10)],
         "sample_weights": [*range(500)],

@@ -123,6 +123,11 @@ def _add_optimizer_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_regularization_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
+    augment = (
+        "turn, scale, slant, move and bend each image a little at random, anew in each epoch: "
+        "%(choices)s (default: %(default)s)"
+    )
+    add("--augment", choices=list(dn.AUGMENTATIONS), default="none", metavar="NAME", help=augment)
     share = number(below=1)
     dropout = "share of the units of each hidden layer that a step leaves out (default: 0)"
     add("--dropout", type=share, default=0.0, metavar="SHARE", help=dropout)
@@ -346,6 +351,8 @@ def _schedule(options: argparse.Namespace) -> Callable[[float], float]:
 def _tools(options: argparse.Namespace) -> dict[str, Any]:
     """The other arguments of dn.train that differ from its defaults, by name."""
     tools: dict[str, Any] = {name: getattr(options, name) for name in TOOLS if getattr(options, name)}
+    if options.augment != "none":
+        tools["augmentation"] = options.augment
     if options.averaging != "none":
         tools["averaging"] = options.averaging
     for name, partner in (("ema_decay", "ema"), ("swa_start", "swa")):
@@ -426,6 +433,8 @@ def _provenance(
         chosen["momentum"] = optimizer.momentum
     others = ("early_stopping_metric", "plateau_factor", "plateau_metric", "ema_decay", "swa_start")
     chosen |= {name: getattr(options, name) for name in TOOLS if getattr(options, name)}
+    if options.augment != "none":
+        chosen["augmentation"] = options.augment
     if options.averaging != "none":
         chosen["averaging"] = options.averaging
     for name in ("early_stopping", "plateau", *others):
