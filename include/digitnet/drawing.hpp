@@ -74,8 +74,9 @@ inline constexpr std::size_t most_segment_strokes = 200;
 /// it and so does the bar through a 7, while a 1 stays apart from a 0 that it touches. Empty strokes belong to none.
 /// The order of the strokes in time stays within a digit and says nothing else.
 ///
-/// Of 800 rows of two to four digits of uji-digits, 95.6 % come apart rightly if digits are 0.05 to 0.4 of their height
-/// apart, and 91.5 % if they overlap by up to 0.1 of it; most of the others are a 5 whose bar lies beside its body.
+/// Of 800 rows of two to four digits of uji-digits (lines 0 to 599, on which the share was chosen), 95.6 % come apart
+/// rightly if the gaps are 0.05 to 0.4 of the height of a digit, and 91.5 % if they are -0.1 to 0.1 of it. Of these 600
+/// digits alone 7 are cut in two, six of them a 4 whose upright stands beside its hook.
 ///
 /// @throws ArgumentError  as require_valid; also if there are more than most_segment_strokes
 std::vector<Drawing> segment_digits(const Drawing& drawing);
