@@ -31,6 +31,78 @@ std::string describe(const Evaluation& evaluation) {
                       ", loss ", evaluation.loss, ">");
 }
 
+/// Probabilities (batch, classes) as C++ wants them.
+Matrix<double> to_probabilities(const char* where, const py::object& object) {
+  const auto array = to_array_of<double>(where, object);
+  if (array.ndim() != 2) {
+    throw ShapeError(
+        detail::text(where, ": probabilities of ", array_text(array), ", expected shape (batch, classes)"));
+  }
+  Matrix<double> matrix = Matrix<double>::from_shape(
+      {static_cast<std::size_t>(array.shape(0)), static_cast<std::size_t>(array.shape(1))});
+  std::copy_n(array.data(), matrix.size(), matrix.data());
+  return matrix;
+}
+
+void bind_confidence(py::module_& m) {
+  py::class_<ReliabilityBin>(m, "ReliabilityBin", "The samples whose confidence is in (lower, upper].")
+      .def_readonly("lower", &ReliabilityBin::lower)
+      .def_readonly("upper", &ReliabilityBin::upper)
+      .def_readonly("samples", &ReliabilityBin::samples)
+      .def_readonly("confidence", &ReliabilityBin::confidence, "Mean over the samples; 0 if there are none.")
+      .def_readonly("accuracy", &ReliabilityBin::accuracy, "Share of them that is right; 0 if there are none.");
+  py::class_<CoverageCurve>(m, "CoverageCurve", "Accuracy of the most confident k samples, for k = 1 to all.")
+      .def_property_readonly(
+          "accuracy", [](const CoverageCurve& curve) { return to_numpy_vector(curve.accuracy); },
+          "float64 (batch): [k - 1] is that of the k most confident.")
+      .def_readonly("area", &CoverageCurve::area, "Mean of these; 1 if all is right.")
+      .def("at", &CoverageCurve::at, py::arg("coverage"),
+           "Accuracy of the smallest number of samples that is at least this share, in (0, 1].");
+  m.def(
+      "reliability_diagram",
+      [](const ArrayObject& probabilities, const ArrayObject& labels, std::size_t bins) {
+        return reliability_diagram(to_probabilities("reliability_diagram", probabilities),
+                                   to_labels("reliability_diagram", labels), bins);
+      },
+      py::arg("probabilities"), py::arg("labels"), py::arg("bins") = 15,
+      "Samples by the largest of their probabilities, in bins of equal width: a list of ReliabilityBin.");
+  m.def(
+      "expected_calibration_error",
+      [](const ArrayObject& probabilities, const ArrayObject& labels, std::size_t bins) {
+        return expected_calibration_error(to_probabilities("expected_calibration_error", probabilities),
+                                          to_labels("expected_calibration_error", labels), bins);
+      },
+      py::arg("probabilities"), py::arg("labels"), py::arg("bins") = 15,
+      "Mean over the samples of |accuracy - confidence| of their bin (Guo et al. 2017).");
+  m.def(
+      "coverage_curve",
+      [](const ArrayObject& confidences, const ArrayObject& predicted, const ArrayObject& labels) {
+        return coverage_curve(to_vector("coverage_curve", "confidences", confidences),
+                              to_labels("coverage_curve", predicted), to_labels("coverage_curve", labels));
+      },
+      py::arg("confidences"), py::arg("predicted"), py::arg("labels"),
+      "What is gained by not answering where confidence is low, as a CoverageCurve.");
+  m.def(
+      "auroc",
+      [](const ArrayObject& positives, const ArrayObject& negatives) {
+        return auroc(to_vector("auroc", "positives", positives), to_vector("auroc", "negatives", negatives));
+      },
+      py::arg("positives"), py::arg("negatives"),
+      "Area under the ROC curve: the probability that a positive scores higher than a negative, ties half.");
+  m.def(
+      "acceptance_rate",
+      [](const ArrayObject& scores, double threshold) {
+        return acceptance_rate(to_vector("acceptance_rate", "scores", scores), threshold);
+      },
+      py::arg("scores"), py::arg("threshold"), "The share of scores that reach a threshold.");
+  m.def(
+      "threshold_accepting",
+      [](double share, const ArrayObject& scores) {
+        return threshold_accepting(share, to_vector("threshold_accepting", "scores", scores));
+      },
+      py::arg("share"), py::arg("scores"), "The largest threshold that at least this share of the scores reaches.");
+}
+
 }  // namespace
 
 void bind_metrics(py::module_& m) {
@@ -99,6 +171,7 @@ void bind_metrics(py::module_& m) {
   m.def(
       "f1", [](const ArrayObject& confusion) { return to_numpy_vector(f1(to_confusion("f1", confusion))); },
       py::arg("confusion"), "The harmonic mean of precision and recall of each class; 0 where both are.");
+  bind_confidence(m);
   m.def(
       "macro_average",
       [](const ArrayObject& of_classes, const ArrayObject& confusion) {

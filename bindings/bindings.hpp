@@ -21,6 +21,7 @@ void bind_network(pybind11::module_& m);  // with layer, activation, initializer
 void bind_trainer(pybind11::module_& m);
 void bind_range_test(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
+void bind_recognition(pybind11::module_& m);
 void bind_explain(pybind11::module_& m);
 
 /// Makes every function that is there by then say in one line which argument does not fit.

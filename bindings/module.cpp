@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, m) {
   bind_trainer(m);
   bind_range_test(m);
   bind_inference(m);
+  bind_recognition(m);
   bind_explain(m);
   explain_argument_errors(m);
 }
