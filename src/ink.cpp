@@ -517,29 +517,65 @@ Box without_margin(const Plane& plane, Box box, int colour, int tolerance) {
   return box;
 }
 
-/// A frame, or a sheet that lies on another ground, shows as rings of one colour within each other. What is within
-/// the innermost frame is the picture; if nothing is, then what looked like a frame is the drawing.
-Box inside_of_frames(const Plane& plane, const Box& whole, int tolerance, int& ground) {
-  Box box = whole;
-  ground = -1;
-  const int outermost = colour_of_ring(plane, whole, tolerance, 0.85);
-  int colour = outermost;
-  for (int rings = 0; rings < 6 && colour >= 0; ++rings) {
-    const Box inner = without_margin(plane, box, colour, tolerance);
-    if (inner.empty() || inner.width() < 8 || inner.height() < 8) {
-      // Nothing within the last ring. A thin line around an empty sheet is a frame all the same.
-      ground = outermost;
-      return whole;
-    }
-    const int next = colour_of_ring(plane, inner, tolerance, 0.9);
-    if (next < 0 || std::abs(next - colour) <= tolerance) break;
-    // Mostly of that colour? A stroke like a rectangular 0 is not, nor is one thick line.
-    Box within = without_margin(plane, inner, next, tolerance);
-    if (within.empty()) break;
-    box = inner;
-    colour = next;
+/// A box without `lines` of its pixels at each edge.
+Box inset(const Box& box, std::size_t lines) {
+  if (box.width() <= 2 * lines || box.height() <= 2 * lines) return {};
+  return {box.left + lines, box.top + lines, box.right - lines, box.bottom - lines};
+}
+
+/// Whether each edge of a box is nearly all of other colours than one.
+bool all_edges_differ(const Plane& plane, const Box& box, int colour, int tolerance) {
+  std::array<std::size_t, 4> others{};
+  const auto differs = [&](std::size_t x, std::size_t y) -> std::size_t {
+    return std::abs(int{plane.row(y)[x]} - colour) > tolerance ? 1 : 0;
+  };
+  for (std::size_t x = box.left; x < box.right; ++x) {
+    others[0] += differs(x, box.top);
+    others[1] += differs(x, box.bottom - 1);
   }
-  ground = colour;
+  for (std::size_t y = box.top; y < box.bottom; ++y) {
+    others[2] += differs(box.left, y);
+    others[3] += differs(box.right - 1, y);
+  }
+  return std::min(others[0], others[1]) * 100 >= 85 * box.width() &&
+         std::min(others[2], others[3]) * 100 >= 85 * box.height();
+}
+
+/// A frame, or a sheet that lies on another ground, shows as rings of one colour within each other. What is within
+/// the innermost is the picture; if nothing is, then what looked like a frame is the drawing.
+/// @param ground  is set to the colour around the drawing, or -1 if that is not of one colour
+Box inside_of_frames(const Plane& plane, const Box& whole, int tolerance, int& ground) {
+  // Coarse pixels at an edge are mixed of what meets there, so a ring may begin one or two lines further inside.
+  ground = -1;
+  Box box = whole;
+  for (std::size_t lines = 0; lines <= 2 && ground < 0; ++lines) {
+    const Box ring = inset(whole, lines);
+    if (ring.empty()) return whole;
+    ground = colour_of_ring(plane, ring, tolerance, 0.85);
+    if (ground >= 0 && lines > 0 && all_edges_differ(plane, whole, ground, tolerance)) box = ring;
+  }
+  const Box outermost = box;
+  const int first = ground;
+  for (int rings = 0; rings < 6 && ground >= 0; ++rings) {
+    const Box inner = without_margin(plane, box, ground, tolerance);
+    int next = -1;
+    Box ring;
+    for (std::size_t lines = 0; lines <= 2 && next < 0; ++lines) {
+      ring = inset(inner, lines);
+      if (ring.width() < 8 || ring.height() < 8) break;
+      next = colour_of_ring(plane, ring, tolerance, 0.9);
+      if (next >= 0 && std::abs(next - ground) <= tolerance && lines == 0) next = -1;
+    }
+    if (next < 0) break;
+    // A thin line around: what is within is of the same colour as what is outside. Otherwise a sheet.
+    if (!all_edges_differ(plane, inner, ground, tolerance)) break;
+    if (without_margin(plane, ring, next, tolerance).empty()) {  // nothing within: it is the drawing itself
+      ground = first;
+      return outermost;
+    }
+    box = ring;
+    ground = next;
+  }
   return box;
 }
 

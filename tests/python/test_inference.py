@@ -86,11 +86,11 @@ def test_to_mnist_image_fits_the_ink_into_the_box_and_centres_it():
     assert image.shape == (28, 28)
     assert image.dtype == np.uint8
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    assert rows[-1] - rows[0] + 1 == 20
-    assert columns[-1] - columns[0] + 1 in (6, 7)
+    assert 20 <= rows[-1] - rows[0] + 1 <= 22  # to half ink, and a soft edge
+    assert 5 <= columns[-1] - columns[0] + 1 <= 8
     ink = image.astype(np.float64)
-    assert (ink.sum(axis=0) @ np.arange(28)) / ink.sum() == pytest.approx(14, abs=0.51)  # whole pixels only
-    assert (ink.sum(axis=1) @ np.arange(28)) / ink.sum() == pytest.approx(14, abs=0.51)
+    assert (ink.sum(axis=0) @ np.arange(28)) / ink.sum() == pytest.approx(14, abs=0.02)
+    assert (ink.sum(axis=1) @ np.arange(28)) / ink.sum() == pytest.approx(14, abs=0.02)
 
 
 def test_read_picture_keeps_the_channels(test_data):
@@ -102,7 +102,6 @@ def test_read_picture_keeps_the_channels(test_data):
 
 def test_pictures_of_other_types_are_refused(classifier):
     for picture in (
-        np.zeros((5, 5)),
         np.zeros((5, 5), np.int64),
         np.zeros(5, np.uint8),
         np.zeros((5, 5, 5), np.uint8),
@@ -111,8 +110,6 @@ def test_pictures_of_other_types_are_refused(classifier):
             classifier.classify(picture)
         with pytest.raises(dn.ShapeError, match="expected uint8"):
             dn.to_mnist_image(picture)
-    with pytest.raises(dn.ShapeError, match=r"float64 .* ink in \[0, 1\] becomes that by"):
-        classifier.classify(np.zeros((5, 5)))
     for image in (
         np.zeros((27, 28), np.uint8),
         np.zeros((28, 28)),
