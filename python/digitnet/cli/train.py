@@ -244,7 +244,8 @@ def _follow_recipe(options: argparse.Namespace) -> int:
 
     allowed = ("command", "data", "recipe", "threads", "output", "json", "quiet", "default_of")
     for name, value in vars(options).items():
-        if name not in allowed and value != options.default_of(name):
+        default = options.default_of(name)
+        if name not in allowed and value != (_hidden(default) if name == "hidden" else default):
             flag = "--" + name.replace("_", "-")
             raise CommandError(USAGE, f"{flag} with --recipe, expected one of them: the recipe says what it is")
     try:

@@ -209,9 +209,6 @@ def make(
         network = dn.Network.from_bytes(network.to_bytes(precision="half"))
     others = dn.Dataset(parts.not_digits, np.zeros(len(parts.not_digits), np.uint8))
     fitted_on = f"{len(parts.validation)} digits and {len(others)} drawings that are none, held out of the training"
-    calibration = dn.fit_calibration(
-        network, parts.validation, others, threads=threads, fitted_on=fitted_on, **recipe["calibration"]
-    )
     provenance = {
         "digitnet": dn.__version__,
         "recipe": recipe,
@@ -222,7 +219,12 @@ def make(
         "validation_accuracy": network.evaluate(parts.validation, threads).accuracy,
     }
     network.metadata = {"provenance": json.dumps(provenance)}
-    calibration.keep_in(network)
+    dn.set_calibration(
+        network,
+        dn.fit_calibration(
+            network, parts.validation, others, threads=threads, fitted_on=fitted_on, **recipe["calibration"]
+        ),
+    )
     return network
 
 
