@@ -83,8 +83,8 @@ class Explanation:
         """The explanation as a picture, uint8 (height, width, 3).
 
         Above, from the left: the image; its ink, green where it spoke for the first digit and red where for
-        the second; the change to make (green to add, red to erase); the changed image. Below: the nearest
-        images and those alike to the network, if there are any.
+        the second; the change to make (green to add, red to erase); the changed image. Below, if there are
+        any: a row of the nearest images, and one of those alike to the network.
 
         Args:
             scale: pixels of the picture for each of an image, at least 1.
@@ -102,9 +102,9 @@ class Explanation:
             _signed(self.turned.change, self.image),
             _grey(self.turned.image),
         ]
-        rows = [panels]
-        if len(self.neighbors):
-            rows.append([_grey(image) for image in self.neighbors])
+        found = [_grey(image) for image in self.neighbors]
+        near, alike = found[: len(self.nearest)], found[len(self.nearest) :]
+        rows = [row for row in (panels, near, alike) if row]
         widest = max(map(len, rows))
         blank = np.zeros((28, 28, 3), dtype=np.uint8)
         tiled = [
@@ -189,7 +189,7 @@ def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _signed(values: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Numbers in [-1, 1] over a faint image: green above 0, red below."""
     rgb = np.repeat(image[:, :, None] * 0.25, 3, axis=2)
-    strength = np.abs(values)[:, :, None]
+    strength = np.sqrt(np.abs(values))[:, :, None]  # so that faint ones are seen, too
     colour = np.where(values[:, :, None] > 0, [60, 255, 90], [255, 70, 60])
     return np.clip(rgb * (1 - strength) + colour * strength, 0, 255).astype(np.uint8)
 

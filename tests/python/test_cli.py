@@ -671,6 +671,48 @@ def test_recognize_all_drawings_of_a_stroke_file_or_one(run, test_data, trained)
 
 
 @pytest.mark.usefixtures("model")
+def test_recognize_explains_one_drawing(run, place, pictures):
+    code, out, err = run("recognize", pictures[4], "--explain", "why.png")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith(f"{pictures[4]}: 4 ")
+    assert lines[1].startswith("read as 4: 4 ")
+    assert lines[4].startswith("alike to the network: ")  # the sample of MNIST is at hand
+    assert dn.read_picture(place / "why.png").shape[2] == 3
+
+    code, out, _ = run("recognize", pictures[4], "--explain", "json.png", "--json")
+    assert (code, json.loads(out)[0]["digit"]) == (0, 4)
+    assert (place / "json.png").exists()
+
+
+@pytest.mark.usefixtures("model")
+def test_recognize_explains_without_mnist(run, pictures, monkeypatch, tmp_path):
+    monkeypatch.setenv("DIGITNET_DATA_DIR", str(tmp_path / "nothing"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing"))
+    code, out, err = run("recognize", pictures[4], "--explain", "why.png")
+    assert (code, err) == (
+        0,
+        "digitnet: recognize: no MNIST at hand, so no near images; `digitnet fetch` gets it\n",
+    )
+    assert "alike" not in out
+
+
+@pytest.mark.usefixtures("model")
+def test_recognize_says_what_it_cannot_explain(run, pictures, place):
+    code, _, err = run("recognize", pictures[4], pictures[5], "--explain", "why.png")
+    assert code == 2
+    assert "--explain why.png: 2 drawings, expected one" in err
+    (place / "white.pgm").write_bytes(b"P5 9 9 255\n" + b"\xff" * 81)
+    code, _, err = run("recognize", "white.pgm", "--explain", "why.png")
+    assert code == 3
+    assert "the drawing is empty, expected ink" in err
+    code, _, err = run("recognize", pictures[4], "--explain", "no/such/why.png")
+    assert code == 1
+    assert "recognize: no/such/why.png: cannot be written: " in err
+    assert not (place / "why.png").exists()
+
+
+@pytest.mark.usefixtures("model")
 def test_recognize_an_empty_picture(run):
     Path("white.pgm").write_bytes(b"P5 9 9 255 " + b"\xff" * 81)
     assert run("recognize", "white.pgm") == (0, "white.pgm: empty\n", "")

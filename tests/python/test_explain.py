@@ -150,7 +150,7 @@ def test_explain_saves_a_png(network, mnist, four, tmp_path):
     explanation.save(path, scale=3)
     content = path.read_bytes()
     width, height = struct.unpack(">II", content[16:24])
-    assert (width, height) == (6 * 30 * 3, 2 * 30 * 3)
+    assert (width, height) == (4 * 30 * 3, 3 * 30 * 3)  # rows of four, three and three images
     size = struct.unpack(">I", content[33:37])[0]
     rows = np.frombuffer(zlib.decompress(content[41 : 41 + size]), np.uint8).reshape(height, 1 + 3 * width)
     assert np.array_equal(rows[:, 1:].reshape(height, width, 3), explanation.picture(3))

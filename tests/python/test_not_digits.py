@@ -158,7 +158,7 @@ def test_mixed_is_seeded_and_of_every_kind():
 
 def test_wrong_arguments_are_named():
     with pytest.raises(
-        dn.ArgumentError, match=r"drawings: kind is 'letter', expected one of letters, symbols"
+        dn.ArgumentError, match=r"drawings: kind is 'letter', expected one of letters, glyphs, "
     ):
         not_digits.drawings("letter", 1, seed=0)
     with pytest.raises(dn.ArgumentError, match="drawings: part is 'validation', expected train, test or all"):

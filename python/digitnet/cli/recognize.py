@@ -10,6 +10,7 @@ import digitnet as dn
 from digitnet.cli.common import (
     BAD_INPUT,
     DEFAULT_MODEL,
+    FAILED,
     USAGE,
     CommandError,
     add_json_option,
@@ -32,6 +33,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="FILE", help=model)
     index = "which image of an IDX file or drawing of a stroke file, from 0 (default: 0; all drawings)"
     parser.add_argument("--index", type=whole(0), metavar="N", help=index)
+    explain = "write a picture of why it was read so, a PNG file, and say it in words; for one drawing"
+    parser.add_argument("--explain", metavar="OUT", help=explain)
     add_json_option(parser)
 
 
@@ -47,9 +50,11 @@ def run(options: argparse.Namespace) -> int:
     classifier = dn.Classifier(Path(options.model or DEFAULT_MODEL))
     failed = False
     results: list[dict[str, Any]] = []
+    predictions: list[dn.Prediction] = []
     for file in options.images:
         try:
             for name, prediction in _recognize(classifier, file, options.index):
+                predictions.append(prediction)
                 results.append(_result(name, prediction))
                 if not options.json:
                     print(f"{name}: {_shown(prediction)}")
@@ -59,7 +64,32 @@ def run(options: argparse.Namespace) -> int:
             results.append({"file": file, "error": str(error)})
     if options.json:
         print(json.dumps(results))
+    if options.explain is not None and not failed:
+        _explain(options, predictions)
     return BAD_INPUT if failed else 0
+
+
+def _explain(options: argparse.Namespace, predictions: list[dn.Prediction]) -> None:
+    """Writes why the one drawing was read so; with near images of MNIST if it is at hand."""
+    if len(predictions) != 1:
+        found = f"{len(predictions)} drawings, expected one; --index chooses one of a file"
+        raise CommandError(USAGE, f"--explain {options.explain}: {found}")
+    if predictions[0].digit is None:
+        raise CommandError(BAD_INPUT, f"--explain {options.explain}: the drawing is empty, expected ink")
+    network = dn.Network.load(options.model or DEFAULT_MODEL)
+    data: dn.Dataset | None = None
+    try:
+        data = dn.load_mnist().train
+    except dn.IoError:
+        tell("recognize: no MNIST at hand, so no near images; `digitnet fetch` gets it")
+    explanation = dn.explain(network, predictions[0].image, data=data)
+    try:
+        explanation.save(options.explain)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CommandError(FAILED, f"recognize: {options.explain}: cannot be written: {reason}") from error
+    if not options.json:
+        print(explanation.text())
 
 
 def _result(name: str, prediction: dn.Prediction) -> dict[str, Any]:
