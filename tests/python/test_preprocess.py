@@ -347,7 +347,7 @@ def test_pictures_that_make_no_sense_are_told():
             dn.to_mnist_image(picture)
     with pytest.raises(dn.ShapeError, match=r"int64 .*expected uint8, uint16, bool or float .*astype"):
         dn.to_mnist_image(np.zeros((5, 5), np.int64))
-    with pytest.raises(dn.ShapeError, match=r"^segment_digits: a picture of dtype uint8 and shape \(5,\)"):
+    with pytest.raises(dn.ShapeError, match=r"^segment_digits: a picture of dtype uint8 and shape \(5\)"):
         dn.segment_digits(np.zeros(5, np.uint8))
 
 
