@@ -191,7 +191,8 @@ def _signed(values: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np
     rgb = np.repeat(image[:, :, None] * 0.25, 3, axis=2)
     strength = np.sqrt(np.abs(values))[:, :, None]  # so that faint ones are seen, too
     colour = np.where(values[:, :, None] > 0, [60, 255, 90], [255, 70, 60])
-    return np.clip(rgb * (1 - strength) + colour * strength, 0, 255).astype(np.uint8)
+    mixed: NDArray[np.uint8] = np.clip(rgb * (1 - strength) + colour * strength, 0, 255).astype(np.uint8)
+    return mixed
 
 
 def _framed(panel: NDArray[np.uint8]) -> NDArray[np.uint8]:
