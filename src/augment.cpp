@@ -111,12 +111,13 @@ Augmentation augmentation_from_name(std::string_view name) {
       return options;
     case 2: return options;
     case 3:
-      options.rotation = 15;
-      options.scale = 0.2;
-      options.aspect = 0.15;
-      options.shear = 0.25;
-      options.elastic = 38;
-      options.thickness = 0.5;
+      options.thickness = 0.3;
+      options.rotation = 10;
+      options.scale = 0.12;
+      options.aspect = 0.1;
+      options.shear = 0.15;
+      options.shift = 1;
+      options.elastic = 34;
       return options;
     default: break;
   }

@@ -25,22 +25,22 @@ namespace digitnet {
 ///
 /// @see Simard, Steinkraus, Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document
 ///      Analysis (2003), section 2; Ciresan, Meier, Gambardella, Schmidhuber, Deep, Big, Simple Neural Nets for
-///      Handwritten Digit Recognition (2010), section 3, whose ranges of rotation, size and shear are the model here
+///      Handwritten Digit Recognition (2010), section 3, with larger ranges
 struct Augmentation {
   double probability = 1;  ///< that an image is changed at all, in [0, 1]
 
-  double thickness = 0.3;  ///< pixels that each side of a stroke grows or shrinks by at the most, in [0, 3]
+  double thickness = 0.2;  ///< pixels that each side of a stroke grows or shrinks by at the most, in [0, 3]
 
-  double rotation = 10;  ///< degrees, either way, in [0, 180]
-  double scale = 0.12;   ///< size: a factor between 1 / (1 + scale) and 1 + scale, in [0, 1]
-  double aspect = 0.1;   ///< width over height: likewise, the area stays, in [0, 1]
-  double shear = 0.15;   ///< slant: pixels to the side for each pixel up, either way, in [0, 1]
-  double shift = 1;      ///< pixels, either way, across and down, in [0, 1000]
+  double rotation = 7.5;  ///< degrees, either way, in [0, 180]
+  double scale = 0.1;     ///< size: a factor between 1 / (1 + scale) and 1 + scale, in [0, 1]
+  double aspect = 0.08;   ///< width over height: likewise, the area stays, in [0, 1]
+  double shear = 0.1;     ///< slant: pixels to the side for each pixel up, either way, in [0, 1]
+  double shift = 0.75;    ///< pixels, either way, across and down, in [0, 1000]
 
   /// Strength alpha of the elastic deformation, in [0, 1000]: each pixel is read somewhere else, by displacements that
   /// are uniform in [-alpha, alpha] and smoothed by a Gaussian of `elastic_sigma` pixels. That leaves a standard
-  /// deviation of alpha / (2 sigma sqrt(3 pi)) pixels, across and down: 1.4 for the 34 and 4 of the paper.
-  double elastic = 34;
+  /// deviation of alpha / (2 sigma sqrt(3 pi)) pixels, across and down: 1.4 for the 34 and 4 of the paper, 1.0 for these.
+  double elastic = 24;
   double elastic_sigma = 4;  ///< pixels, in [1, 100]
 
   double erase = 0;         ///< probability that a disc of ink is erased, in [0, 1]
@@ -61,7 +61,8 @@ struct Augmentation {
 /// Augmentations by name.
 inline constexpr std::array<std::string_view, 4> augmentation_names{"none", "light", "standard", "strong"};
 
-/// none: all 0; light: half of the defaults; standard: the defaults; strong: for long trainings of wide networks.
+/// none: all 0; light: half of the defaults; standard: the defaults; strong: about one and a half times the defaults,
+/// with the elastic deformation of the paper, for long trainings of wide networks.
 /// @throws ArgumentError  if there is no augmentation of this name; the message lists them
 Augmentation augmentation_from_name(std::string_view name);
 

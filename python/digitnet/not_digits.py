@@ -424,7 +424,7 @@ def _written_form(text: str, *, lean: float = 0.12, stretch: float = 0.2) -> For
 
 
 def _glyph(rng: np.random.Generator) -> Drawing:
-    """A letter of no alphabet: 3 to 5 lines and bows between random places of a grid, each joined to those before.
+    """A letter of no alphabet: 3 to 5 lines and bows between random places, each joined to one before.
 
     With two strokes too many would be a 1, a 4 or a 7 by accident, and so would narrow ones.
     """

@@ -1,8 +1,8 @@
 """How well a Recognizer knows what it knows: the numbers, plots and pictures of `digitnet evaluate --report`.
 
-    report = measure(recognizer, digits, labels, garbage)
-    plot(report, "report.png")
-    contact_sheet(digits, labels, 50, "worst.png")
+report = measure(recognizer, digits, labels, garbage)
+plot(report, "report.png")
+contact_sheet(digits, labels, 50, "worst.png")
 """
 
 from __future__ import annotations
@@ -208,7 +208,9 @@ def plot(report: Mapping[str, Any], path: str | Path) -> None:
     for kind, counts in report["score_histogram"].items():
         if kind != "edges":
             heights = np.asarray(counts) / max(sum(counts), 1)
-            histogram.stairs(heights, edges, label=kind, fill=kind == "digits", alpha=0.4 if kind == "digits" else 1)
+            histogram.stairs(
+                heights, edges, label=kind, fill=kind == "digits", alpha=0.4 if kind == "digits" else 1
+            )
     threshold = report["calibration"]["rejection_threshold"]
     if threshold is not None:
         histogram.axvline(threshold, color="black", linestyle="--", label="threshold")
@@ -240,7 +242,7 @@ ACROSS = 10  # images in a row
 
 
 def contact_sheet(reads: Sequence[dn.Recognition], labels: ArrayLike, count: int, path: str | Path) -> int:
-    """Draw the errors of which the recognizer was surest, with "label > digit" and the probability below each.
+    """Draw the errors the recognizer was surest of, with "label > digit" and the probability below each.
 
     Args:
         reads: what became of drawings of digits.
@@ -282,7 +284,9 @@ def write_png(path: str | Path, picture: NDArray[np.uint8]) -> None:
     height, width = picture.shape
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
 
     lines = b"".join(b"\0" + row.tobytes() for row in np.ascontiguousarray(picture))
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))

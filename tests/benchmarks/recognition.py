@@ -2,10 +2,10 @@
 
     recognition.py MODEL                        MNIST, pen strokes, things that are no digits
     recognition.py --without uji-digits         trains the recipe without a stroke set, then reads that set
-    recognition.py --half                       trains with lines 0 to 599 of uji-digits, then reads the other 600
+    recognition.py --half                       trains with lines 0 to 599 of uji-digits, reads the other 600
 
-Strokes are read as strokes, and drawn on a canvas (tests/support/canvas.py) of 400 x 400 pixels in many places, sizes
-and brushes and read as pictures. The last two train for some minutes, with the seed of the recipe.
+Strokes are read as strokes, and drawn on a canvas (tests/support/canvas.py) of 400 x 400 pixels in many places,
+sizes and brushes and read as pictures. The last two train for some minutes, with the seed of the recipe.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ def read_set(name: str, lines: slice) -> list[dn.Drawing]:
     return dn.read_drawings(folder / name / f"{name}.jsonl.gz")[lines]
 
 
-def right(recognizer: dn.Recognizer, drawings: list[dn.Drawing], pictures: list[np.ndarray] | None = None) -> float:
+def right(
+    recognizer: dn.Recognizer, drawings: list[dn.Drawing], pictures: list[np.ndarray] | None = None
+) -> float:
     """Share of drawings whose likeliest digit is the right one, whatever the status."""
     shown = drawings if pictures is None else pictures
     guesses = [recognizer.recognize(picture).top(1) for picture in shown]
-    return float(np.mean([bool(guess) and guess[0].digit == drawing.label for guess, drawing in zip(guesses, drawings)]))
+    is_right = [bool(top) and top[0][0] == drawing.label for top, drawing in zip(guesses, drawings)]
+    return float(np.mean(is_right))
 
 
 def canvases(drawings: list[dn.Drawing], size: float, brush: float, places: np.ndarray) -> list[np.ndarray]:
@@ -65,7 +68,8 @@ def report_drawings(recognizer: dn.Recognizer, name: str, drawings: list[dn.Draw
     probabilities = np.stack([one.probabilities for one in found])
     error = dn.expected_calibration_error(probabilities, labels)
     print(f"\n{name}, {len(drawings)} drawings")
-    print(f"as strokes: {right(recognizer, drawings):.4f}, expected calibration error {error:.4f}, {shares(found)}")
+    accuracy = right(recognizer, drawings)
+    print(f"as strokes: {accuracy:.4f}, expected calibration error {error:.4f}, {shares(found)}")
     places = np.random.default_rng(1).random((len(drawings), 2))
     print("as pictures, anywhere; size of the canvas (down) and width of the brush (across):")
     print("      " + "".join(f"{brush:8.0%}" for brush in BRUSHES))
@@ -75,7 +79,8 @@ def report_drawings(recognizer: dn.Recognizer, name: str, drawings: list[dn.Draw
     print("as pictures, 40 % of the canvas, brush of 4 %:")
     for place, at in PLACES.items():
         everywhere = np.tile(at, (len(drawings), 1))
-        print(f"  {place:12} {right(recognizer, drawings, canvases(drawings, 0.4, 0.04, everywhere)):.4f}", flush=True)
+        pictures = canvases(drawings, 0.4, 0.04, everywhere)
+        print(f"  {place:12} {right(recognizer, drawings, pictures):.4f}", flush=True)
 
 
 def shares(found: list[dn.Recognition]) -> str:
@@ -109,7 +114,9 @@ def report_garbage(recognizer: dn.Recognizer) -> None:
 
 def main() -> int:
     """Run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model", nargs="?")
     parser.add_argument("--without", choices=STROKE_SETS)
     parser.add_argument("--half", action="store_true")

@@ -47,7 +47,7 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian puts it
 
 
 def _garbage(options: argparse.Namespace, recognizer: dn.Recognizer) -> dict[str, list[dn.Recognition]]:
-    """What becomes of things that are no digits, by kind. Forms that a training may have seen are left out."""
+    """What becomes of things that are no digits, by kind. Forms of the part train are left out."""
     from digitnet import not_digits
 
     count = options.garbage or 1000
@@ -96,10 +96,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(USAGE, "--worst: no folder to write to, expected --report DIR")
     if options.garbage is not None and options.report is None:
         raise CommandError(USAGE, "--garbage: nothing to measure it for, expected --report")
-    if options.drawings is None:
-        data = load_data(options).test
-    else:
-        data = dn.load_drawings(options.drawings)
+    data = load_data(options).test if options.drawings is None else dn.load_drawings(options.drawings)
     network = dn.Network.load(options.model)
     result = network.evaluate(data)
     report = None

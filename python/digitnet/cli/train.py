@@ -60,8 +60,10 @@ TOOLS = [
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add_data_options(parser)
-    recipe = "all but the options of data, threads and result, from a recipe: recognizer (the model that comes with "
-    recipe += "digitnet, trained on MNIST and pen strokes), or a .json file of the same form"
+    recipe = "how to train, from a recipe: recognizer (the model that comes with digitnet, for MNIST and pen "
+    recipe += (
+        "strokes), or a .json file of the same form; goes with options of data, threads and result alone"
+    )
     parser.add_argument("--recipe", metavar="NAME", help=recipe)
     strokes = "files of pen strokes with labels; their drawings are added to the training set"
     parser.add_argument("--strokes", nargs="+", default=[], metavar="FILE", help=strokes)
@@ -71,7 +73,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add_step_options(parser.add_argument_group("steps and averages of weights"))
     _add_progress_options(parser.add_argument_group("when it no longer gets better"))
     _add_result_options(parser.add_argument_group("result"))
-
 
     parser.set_defaults(default_of=parser.get_default)
 
@@ -247,7 +248,9 @@ def _follow_recipe(options: argparse.Namespace) -> int:
         default = options.default_of(name)
         if name not in allowed and value != (_hidden(default) if name == "hidden" else default):
             flag = "--" + name.replace("_", "-")
-            raise CommandError(USAGE, f"{flag} with --recipe, expected one of them: the recipe says what it is")
+            raise CommandError(
+                USAGE, f"{flag} with --recipe, expected one of them: the recipe says what it is"
+            )
     try:
         recipe = recipes.load(options.recipe)
     except dn.ArgumentError as error:

@@ -1,7 +1,7 @@
 """Recipes: all that is needed to make a model again, one JSON file for each.
 
-A recipe says the data, the network, the training and the seed; `make` follows it. The recipe `recognizer` makes the
-model that digitnet ships:
+A recipe says the data, the network, the training and the seed; `make` follows it. The recipe `recognizer` makes
+the model that digitnet ships:
 
     digitnet train --recipe recognizer --output mnist.safetensors
 """
@@ -72,7 +72,9 @@ def load(name: str) -> dict[str, Any]:
     elif name in names():
         words = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
     else:
-        msg = f"recipe '{name}', expected one of {', '.join(names())}, or a .json file{nearest(name, names())}"
+        msg = (
+            f"recipe '{name}', expected one of {', '.join(names())}, or a .json file{nearest(name, names())}"
+        )
         raise dn.ArgumentError(msg)
     try:
         recipe = json.loads(words)
@@ -103,7 +105,6 @@ def _checked(where: str, given: object, keys: dict[str, Any]) -> dict[str, Any]:
     return {**keys, **given}
 
 
-
 def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     """Loads and draws the samples of a recipe.
 
@@ -131,7 +132,8 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
         validation.append((plain.images[is_held_out], labels[is_held_out]))
         sources.append({"name": source["file"], "samples": len(plain), "sha256": plain.fingerprint()})
     pictures = [
-        not_digits.images(kind, count, seed, data["not_digits_part"]) for kind, count in data["not_digits"].items()
+        not_digits.images(kind, count, seed, data["not_digits_part"])
+        for kind, count in data["not_digits"].items()
     ]
     others = np.concatenate([np.empty((0, 28, 28), np.uint8), *pictures])
     is_held_out = _every(len(others), NOT_DIGITS_VALIDATION)
@@ -171,8 +173,9 @@ def make(
 ) -> dn.Network:
     """Follows a recipe: gathers the data, trains, calibrates.
 
-    If the recipe has drawings that are no digits, the network is trained with an eleventh class for them, which is
-    then folded away (see without_class). The same recipe and data give the same bits, for any number of threads.
+    If the recipe has drawings that are no digits, the network is trained with an eleventh class for them, which
+    is then folded away (see without_class). The same recipe and data give the same bits, for any number of
+    threads.
 
     Args:
         recipe: what load gives.
@@ -208,7 +211,9 @@ def make(
     if recipe["precision"] == "half":  # what the file holds is what is calibrated and measured
         network = dn.Network.from_bytes(network.to_bytes(precision="half"))
     others = dn.Dataset(parts.not_digits, np.zeros(len(parts.not_digits), np.uint8))
-    fitted_on = f"{len(parts.validation)} digits and {len(others)} drawings that are none, held out of the training"
+    fitted_on = (
+        f"{len(parts.validation)} digits and {len(others)} drawings that are none, held out of the training"
+    )
     provenance = {
         "digitnet": dn.__version__,
         "recipe": recipe,
@@ -232,15 +237,16 @@ def without_class(network: dn.Network, number: int) -> dn.Network:
     """The same network with one class folded into the others.
 
     The last layer's weights and bias of this class are subtracted from those of all others and then dropped.
-    Softmax sees differences of logits alone, so the others keep their probabilities relative to each other, and
-    log(sum(exp(logits))) of what is left is the log-odds of "one of these" against the class that is gone.
+    Softmax sees differences of logits alone, so the others keep their probabilities relative to each other,
+    and log(sum(exp(logits))) of what is left is the log-odds of "one of these" against the class that is gone.
 
     Raises:
         ArgumentError: if there is no such class, or the last layer is no softmax.
     """
     *hidden, last = network.layers
     if not 0 <= number < last.outputs or last.outputs < 3 or network.activation_names[-1] != "softmax":
-        msg = f"without_class: class {number} of {last.outputs} ({network.activation_names[-1]}), expected one of a softmax"
+        what = f"class {number} of {last.outputs} ({network.activation_names[-1]})"
+        msg = f"without_class: {what}, expected one of a softmax of at least 3"
         raise dn.ArgumentError(msg)
     sizes = [network.layers[0].inputs, *(layer.outputs for layer in hidden), last.outputs - 1]
     folded = dn.Network(sizes, activation=network.activation_names[0])
