@@ -4,8 +4,8 @@
     recognition.py --without uji-digits         trains the recipe without a stroke set, then reads that set
     recognition.py --half                       trains with lines 0 to 599 of uji-digits, reads the other 600
 
-Strokes are read as strokes, and drawn on a canvas (tests/support/canvas.py) of 400 x 400 pixels in many places,
-sizes and brushes and read as pictures. The last two train for some minutes, with the seed of the recipe.
+Strokes are read as strokes, and drawn on a canvas (tests/support/canvas.py) of 400 x 400 pixels in many
+places, sizes and brushes and read as pictures. The last two train for some minutes, by the recipe's seed.
 """
 
 from __future__ import annotations

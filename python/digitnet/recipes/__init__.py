@@ -1,7 +1,7 @@
 """Recipes: all that is needed to make a model again, one JSON file for each.
 
-A recipe says the data, the network, the training and the seed; `make` follows it. The recipe `recognizer` makes
-the model that digitnet ships:
+A recipe says the data, the network, the training and the seed; `make` follows it. The recipe `recognizer`
+makes the model that digitnet ships:
 
     digitnet train --recipe recognizer --output mnist.safetensors
 """
@@ -173,9 +173,9 @@ def make(
 ) -> dn.Network:
     """Follows a recipe: gathers the data, trains, calibrates.
 
-    If the recipe has drawings that are no digits, the network is trained with an eleventh class for them, which
-    is then folded away (see without_class). The same recipe and data give the same bits, for any number of
-    threads.
+    If the recipe has drawings that are no digits, the network is trained with an eleventh class for them,
+    which is then folded away (see without_class). The same recipe and data give the same bits, for any number
+    of threads.
 
     Args:
         recipe: what load gives.
@@ -238,7 +238,7 @@ def without_class(network: dn.Network, number: int) -> dn.Network:
 
     The last layer's weights and bias of this class are subtracted from those of all others and then dropped.
     Softmax sees differences of logits alone, so the others keep their probabilities relative to each other,
-    and log(sum(exp(logits))) of what is left is the log-odds of "one of these" against the class that is gone.
+    and log(sum(exp(logits))) of what is left is the log-odds of "one of these" against the class gone.
 
     Raises:
         ArgumentError: if there is no such class, or the last layer is no softmax.
