@@ -1,0 +1,148 @@
+"""Recipes make the same model again, and the model that ships was made by its recipe."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import digitnet as dn
+from digitnet import not_digits, recipes
+from digitnet.cli import main
+
+DATA = Path(__file__).parents[1] / "data"
+SAMPLE = DATA / "mnist-sample"
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    """A recipe of seconds: the sample of MNIST, twenty drawings of a 1, some scribbles."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for file in SAMPLE.iterdir():
+        (folder / file.name).symlink_to(file)
+    rng = np.random.default_rng(1)
+    lines = [dn.Drawing([rng.normal([[5, 0], [5, 9]], 0.4)], label=1) for _ in range(20)]
+    dn.write_drawings(folder / "ones.jsonl", lines)
+    recipe = {
+        "about": "a test",
+        "seed": 3,
+        "hidden": [12],
+        "data": {
+            "mnist_validation": 500,
+            "drawings": [{"file": "ones.jsonl", "pens": [2.0, 3.0], "licence": "none"}],
+            "not_digits": {"scribbles": 40, "dots": 10},
+        },
+        "phases": [
+            {"epochs": 1, "batch_size": 64, "optimizer": {"name": "adam"}, "augmentation": {"rotation": 5}},
+            {"epochs": 1, "batch_size": 64, "optimizer": {"name": "adam", "learning_rate": 0.001}},
+        ],
+    }
+    file = tmp_path / "small.json"
+    file.write_text(json.dumps(recipe))
+    return file, folder
+
+
+def test_the_samples_are_those_the_recipe_names(recipe_file):
+    file, folder = recipe_file
+    parts = recipes.gather(recipes.load(str(file)), folder)
+    mnist = len(dn.load_mnist(SAMPLE).train)
+    assert parts.train.classes == 11
+    assert len(parts.train) == mnist - 500 + 2 * 18 + 40  # of 20 drawings 2 are held out, of 50 others 10
+    assert len(parts.validation) == 502
+    assert parts.validation.labels.max() <= 9
+    assert parts.not_digits.shape == (10, 28, 28)
+    assert [source["name"] for source in parts.sources] == ["mnist", "ones.jsonl"]
+
+
+def test_the_same_recipe_gives_the_same_file_for_any_number_of_threads(recipe_file, tmp_path):
+    file, folder = recipe_file
+    for threads in ("1", "2"):
+        output = str(tmp_path / f"{threads}.safetensors")
+        words = ["train", "--recipe", str(file), "--data", str(folder), "--output", output, "--quiet"]
+        assert main([*words, "--threads", threads]) == 0
+    made = [(tmp_path / f"{threads}.safetensors").read_bytes() for threads in ("1", "2")]
+    assert made[0] == made[1]
+    network = dn.Network.load(tmp_path / "1.safetensors")
+    assert [layer.outputs for layer in network.layers] == [12, 10]
+    assert dn.calibration_of(network).digits == 502
+    provenance = json.loads(network.metadata["provenance"])
+    assert provenance["recipe"]["hidden"] == [12]
+    assert provenance["test_accuracy"] > 0.5
+
+
+def test_a_class_is_folded_into_the_others():
+    network = dn.Network([784, 7, 11], seed=1)
+    images = not_digits.images("letters", 20, 1)
+    folded = recipes.without_class(network, 10)
+    logits, rest = network.logits(images), folded.logits(images)
+    np.testing.assert_allclose(rest, logits[:, :10] - logits[:, 10:], atol=1e-5)
+    odds = np.log(network.predict_proba(images)[:, :10].sum(axis=1) / network.predict_proba(images)[:, 10])
+    np.testing.assert_allclose(np.log(np.exp(rest).sum(axis=1)), odds, atol=1e-4)
+
+
+def test_a_class_that_is_not_there_cannot_be_folded():
+    with pytest.raises(dn.ArgumentError, match="class 10 of 10"):
+        recipes.without_class(dn.Network([4, 10]), 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda recipe: recipe.pop("seed"), "no key 'seed'"),
+        (lambda recipe: recipe.update(sede=1), "key 'sede'.*did you mean 'seed'|key 'sede'"),
+        (lambda recipe: recipe["data"].update(mnits=1), "key 'mnits'"),
+        (lambda recipe: recipe["data"].update(drawings=["x"]), "str, expected an object"),
+    ],
+)
+def test_a_wrong_recipe_is_told(recipe_file, change, message):
+    file, _ = recipe_file
+    recipe = json.loads(file.read_text())
+    change(recipe)
+    file.write_text(json.dumps(recipe))
+    with pytest.raises(dn.FormatError, match=message):
+        recipes.load(str(file))
+
+
+def test_a_recipe_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(dn.ArgumentError, match="recipe 'recogniser', expected one of recognizer"):
+        recipes.load("recogniser")
+    with pytest.raises(dn.IoError, match=r"none\.json"):
+        recipes.load(str(tmp_path / "none.json"))
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(dn.FormatError, match=r"bad.json: .*expected JSON"):
+        recipes.load(str(tmp_path / "bad.json"))
+
+
+def test_options_of_the_recipe_are_refused_beside_it(capsys):
+    assert main(["train", "--recipe", "recognizer", "--hidden", "12"]) == 2
+    assert "--hidden with --recipe" in capsys.readouterr().err
+
+
+def test_a_missing_set_of_strokes_is_told_before_the_training(recipe_file, capsys, tmp_path):
+    file, folder = recipe_file
+    (folder / "ones.jsonl").unlink()
+    output = tmp_path / "none.safetensors"
+    assert main(["train", "--recipe", str(file), "--data", str(folder), "--output", str(output)]) == 3
+    assert "there is no ones.jsonl in" in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_the_shipped_model_was_made_by_the_recipe_of_this_version():
+    model = dn.shipped_model()
+    assert Path(model).stat().st_size <= 2_500_000
+    provenance = json.loads(dn.Network.load(model).metadata["provenance"])
+    assert provenance["recipe"] == recipes.load("recognizer")
+
+
+def test_the_shipped_model_reads_mnist_and_refuses_the_rest():
+    recognizer = dn.Recognizer()
+    test = dn.load_mnist(SAMPLE).test
+    read = [recognizer.recognize(image) for image in test.images]
+    right = [one.top(1)[0][0] == label for one, label in zip(read, test.labels)]
+    assert np.mean(right) >= 0.985
+    taken = [recognizer.recognize(image).digit is not None for image in not_digits.images("letters", 300, 5)]
+    assert np.mean(taken) <= 0.05
+    assert recognizer.recognize(np.full((100, 100), 255, np.uint8)).status == "empty"
+    assert recognizer.recognize(np.zeros((100, 100), np.uint8)).digit is None
+    assert recognizer.recognize([[[50, 50]]]).digit is None
