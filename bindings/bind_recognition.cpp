@@ -75,13 +75,26 @@ Read a drawing anywhere on a canvas of any size.
 
 Args:
     drawing: strokes [[[x, y], ...], ...], y down; a Drawing; a picture, uint8 (height, width) or (height, width,
-        channels); or an image of PIL.
+        channels); or an image of Pillow.
 
 Returns:
     A Recognition. Its status is "digit", "unsure", "not_a_digit" or "empty".
 
 Raises:
     ShapeError, ArgumentError: if it is none of these, or a coordinate is not finite.
+)doc";
+
+constexpr const char* recognize_number_doc = R"doc(
+Read several digits side by side, such as a number: each that segment_digits finds is read alone.
+
+Args:
+    drawing: as recognize takes.
+
+Returns:
+    A NumberRecognition: .digits, a list of Recognition, and .text, "107", with ? for what is unsure or no digit.
+
+Raises:
+    ShapeError, ArgumentError: as recognize.
 )doc";
 
 double threshold_of(const std::optional<double>& threshold) {
@@ -99,35 +112,15 @@ std::string describe(const Recognition& read) {
   return detail::text("<digitnet.Recognition: ", name_of(read.status), digit, ">");
 }
 
-/// An image of PIL as an array that pictures are made of: palettes and rarer modes become RGBA, 1 bit grey.
-py::object array_of_pil(const py::object& image) {
-  const auto mode = image.attr("mode").cast<std::string>();
-  const py::module_ numpy = py::module_::import("numpy");
-  if (mode == "L" || mode == "LA" || mode == "RGB" || mode == "RGBA") return numpy.attr("asarray")(image);
-  if (mode == "1") return numpy.attr("asarray")(image.attr("convert")("L"));
-  if (mode.starts_with("I") || mode == "F") {  // 16 or 32 bits: PIL's own conversion would cut off what is above 255
-    const py::object numbers = numpy.attr("asarray")(image).attr("astype")("float64");
-    const double largest = numbers.attr("max")().cast<double>();
-    const double full = largest > 255 ? 65535 : largest > 1 ? 255 : 1;
-    return numpy.attr("clip")(numbers.attr("__mul__")(255 / full).attr("round")(), 0, 255).attr("astype")("uint8");
-  }
-  return numpy.attr("asarray")(image.attr("convert")("RGBA"));
-}
-
-Recognition recognize(const Recognizer& recognizer, const SketchObject& object) {
-  constexpr const char* where = "Recognizer.recognize";
+/// Calls `read` with what was given, as a Drawing or as a Picture.
+template <class Read>
+auto read_sketch(const char* where, const SketchObject& object, const Read& read) {
   if (python::tag::Strokes::check(object)) {
     const Drawing drawing = to_drawing(where, object);
-    return without_gil([&] { return recognizer.recognize(drawing); });
+    return without_gil([&] { return read(drawing); });
   }
-  const bool is_pil = !py::isinstance<py::array>(object) && py::hasattr(object, "mode") &&
-                      py::hasattr(object, "convert") && py::hasattr(object, "size");
-  if (!is_pil && !py::isinstance<py::array>(object)) {
-    throw py::type_error(detail::text(where, ": drawing is an object of type ", Py_TYPE(object.ptr())->tp_name,
-                                      ", expected strokes, a Drawing, an array or an image of PIL"));
-  }
-  const Picture picture = to_picture(where, is_pil ? array_of_pil(object) : py::object(object));
-  return without_gil([&] { return recognizer.recognize(picture); });
+  const Picture picture = to_picture(where, object);
+  return without_gil([&] { return read(picture); });
 }
 
 /// None takes the model beside the Python package, where an editable install has it, else the one C++ finds.
@@ -243,6 +236,14 @@ void bind_recognition(py::module_& m) {
           py::arg("count") = 3, "The likeliest digits with their probabilities, from the likeliest on.")
       .def("__repr__", &describe);
 
+  py::class_<NumberRecognition>(m, "NumberRecognition", "What was read where there may be several digits.")
+      .def_readonly("digits", &NumberRecognition::digits, "A list of Recognition: line by line, from the left.")
+      .def_readonly("text", &NumberRecognition::text,
+                    "A character for each: the digit, or ? if it is unsure or no digit; empty if there is no ink.")
+      .def("__repr__", [](const NumberRecognition& number) {
+        return detail::text("<digitnet.NumberRecognition: '", number.text, "'>");
+      });
+
   m.def("shipped_model", &default_model,
         "Path of the model that comes with digitnet; DIGITNET_MODEL in the environment names another.\n\n"
         "Raises:\n    IoError: if there is none; the message says where it was looked for.");
@@ -255,7 +256,20 @@ void bind_recognition(py::module_& m) {
                              "A copy of the network that is asked.")
       .def_property_readonly("calibration", &Recognizer::calibration, py::return_value_policy::copy,
                              "What decides about statuses.")
-      .def("recognize", &recognize, py::arg("drawing"), recognize_doc)
+      .def(
+          "recognize",
+          [](const Recognizer& recognizer, const SketchObject& drawing) {
+            return read_sketch("Recognizer.recognize", drawing,
+                               [&](const auto& sketch) { return recognizer.recognize(sketch); });
+          },
+          py::arg("drawing"), recognize_doc)
+      .def(
+          "recognize_number",
+          [](const Recognizer& recognizer, const SketchObject& drawing) {
+            return read_sketch("Recognizer.recognize_number", drawing,
+                               [&](const auto& sketch) { return recognizer.recognize_number(sketch); });
+          },
+          py::arg("drawing"), recognize_number_doc)
       .def(
           "recognize_images",
           [](const Recognizer& recognizer, const ImagesObject& images, std::size_t threads) {

@@ -2,6 +2,7 @@
 
 #include "dispatch.hpp"
 #include "ink.hpp"
+#include "picture_image.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -251,6 +252,22 @@ bool is_mnist_image(const Picture& picture, MnistImage& image) {
 
 }  // namespace
 
+bool detail::has_full_square(const PlaneView& ink, std::size_t side) {
+  constexpr std::uint8_t half_full = 128;
+  std::vector<std::size_t> above(ink.width);  // largest full squares that end at the row above, by column
+  for (std::size_t y = 0; y < ink.height; ++y) {
+    std::size_t left = 0;
+    std::size_t diagonal = 0;
+    for (std::size_t x = 0; x < ink.width; ++x) {
+      const std::size_t largest = ink.row(y)[x] < half_full ? 0 : 1 + std::min({above[x], left, diagonal});
+      if (largest >= side) return true;
+      diagonal = above[x];
+      above[x] = left = largest;
+    }
+  }
+  return false;
+}
+
 MnistImage to_mnist_image(const Matrix<float>& ink) {
   const std::size_t height = ink.shape(0);
   const std::size_t width = ink.shape(1);
@@ -290,16 +307,27 @@ MnistImage to_mnist_image(const Matrix<float>& ink) {
   return image;
 }
 
-MnistImage to_mnist_image(const Picture& picture) {
-  detail::require_whole("to_mnist_image", picture);
-  MnistImage image{};
-  if (is_mnist_image(picture, image)) return image;
+detail::PictureImage detail::picture_image(const char* where, const Picture& picture) {
+  detail::require_whole(where, picture);
+  PictureImage result;
+  if (is_mnist_image(picture, result.image)) {
+    result.ink_side = mnist_box;
+    return result;
+  }
+  result.image = {};
   const detail::InkFinder finder(picture);
-  if (!finder.has_ink()) return {};
+  if (!finder.has_ink()) return result;
   Plane sheet = finder.sheet(finder.box());
+  result.ink_side = finder.box().longer_side();
+  // Such a square covers this pixel wherever it is, so there is mostly no need to look for it.
+  constexpr std::size_t middle = sheet_margin + sheet_box / 2;
+  result.is_painted_over = sheet.row(middle)[middle] >= 128 && has_full_square(view(sheet), full_square_of(sheet_box));
   normalise_strokes(sheet);
-  return placed(sheet);
+  result.image = placed(sheet);
+  return result;
 }
+
+MnistImage to_mnist_image(const Picture& picture) { return detail::picture_image("to_mnist_image", picture).image; }
 
 std::vector<PictureSegment> segment_digits(const Picture& picture) {
   detail::require_whole("segment_digits", picture);

@@ -2,6 +2,7 @@
 
 #include "evaluation.hpp"
 #include "forward.hpp"
+#include "picture_image.hpp"
 #include "strict_json.hpp"
 
 #include <digitnet/metrics.hpp>
@@ -9,7 +10,6 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <mutex>
@@ -28,10 +28,8 @@ constexpr const char* shipped_name = "mnist.safetensors";
 constexpr std::size_t least_ink_side = 8;
 constexpr std::size_t least_picture_ink_side = 6;
 constexpr double least_picture_ink_share = 0.01;
-constexpr std::size_t full_square_side = 11;
-/// Fainter than this is the edge of ink, not ink, in sizes; from this on a pixel counts as full.
+/// Fainter than this is the edge of ink, not ink, in sizes.
 constexpr std::uint8_t faint = 25;
-constexpr std::uint8_t half_full = 128;
 
 // What follows from logits.
 
@@ -224,46 +222,9 @@ std::size_t ink_side(const MnistImage& image) {
   return bottom == 0 ? 0 : std::max(bottom - top, right - left);
 }
 
-/// Whether a square of full_square_side is full of ink.
-bool has_full_square(const MnistImage& image) {
-  std::array<std::size_t, mnist_side> above{};  // largest full squares that end at the row above, by column
-  for (std::size_t y = 0; y < mnist_side; ++y) {
-    std::size_t diagonal = 0;  // above and to the left
-    for (std::size_t x = 0; x < mnist_side; ++x) {
-      const std::size_t left = x > 0 ? above[x - 1] : 0;  // already of this row
-      const bool full = image[y * mnist_side + x] >= half_full;
-      const std::size_t side = full ? 1 + std::min({above[x], left, diagonal}) : 0;
-      if (side >= full_square_side) return true;
-      diagonal = above[x];
-      above[x] = side;
-    }
-  }
-  return false;
-}
-
-/// Height or width of the box of all ink, whichever is larger.
-std::size_t ink_side(const Matrix<float>& ink) {
-  const std::size_t height = ink.shape(0);
-  const std::size_t width = ink.shape(1);
-  std::size_t top = height, bottom = 0;
-  std::vector<std::uint32_t> columns(width);  // bits of all ink in a column: or is quicker than to compare
-  for (std::size_t y = 0; y < height; ++y) {
-    const float* line = row(ink, y).data();
-    std::uint32_t any = 0;
-    for (std::size_t x = 0; x < width; ++x) {
-      const auto bits = std::bit_cast<std::uint32_t>(line[x]);
-      any |= bits;
-      columns[x] |= bits;
-    }
-    if (any == 0) continue;
-    top = std::min(top, y);
-    bottom = y + 1;
-  }
-  if (bottom == 0) return 0;
-  const auto is_inked = [](std::uint32_t bits) { return bits != 0; };
-  const auto left = std::find_if(columns.begin(), columns.end(), is_inked);
-  const auto right = std::find_if(columns.rbegin(), columns.rend(), is_inked).base();
-  return std::max(bottom - top, static_cast<std::size_t>(right - left));
+bool is_painted_over(const MnistImage& image) {
+  return detail::has_full_square({image.data(), mnist_side, mnist_side, mnist_side},
+                                 detail::full_square_of(mnist_box));
 }
 
 }  // namespace
@@ -417,10 +378,13 @@ std::filesystem::path shipped_model(const std::filesystem::path& header) {
     folders.push_back(folder / "models");
     folders.push_back(folder.parent_path() / "share" / "digitnet" / "models");
   }
-  const fs::path root = header.parent_path().parent_path().parent_path();  // of include/digitnet/recognition.hpp
-  folders.push_back(root / "share" / "digitnet" / "models");
-  folders.push_back(root / "python" / "digitnet" / "models");
+  if (header.is_absolute()) {  // a compiler that was given a relative path tells no more
+    const fs::path root = header.parent_path().parent_path().parent_path();  // of include/digitnet/recognition.hpp
+    folders.push_back(root / "share" / "digitnet" / "models");
+    folders.push_back(root / "python" / "digitnet" / "models");
+  }
   folders.emplace_back(DIGITNET_INSTALLED_MODELS);
+  folders.emplace_back(DIGITNET_SOURCE_MODELS);
   std::string places;
   for (const fs::path& folder : folders) {
     if (is_there(folder / shipped_name)) return folder / shipped_name;
@@ -454,7 +418,7 @@ struct Recognizer::State {
   }
 
   /// What an image is, `pass` being the caller's own.
-  Recognition read(Pass& pass, std::span<const std::uint8_t> pixels, bool is_too_small) const {
+  Recognition read(Pass& pass, std::span<const std::uint8_t> pixels, bool is_no_digit) const {
     Recognition result;
     std::copy(pixels.begin(), pixels.end(), result.image.begin());
     if (std::all_of(pixels.begin(), pixels.end(), [](std::uint8_t pixel) { return pixel == 0; })) return result;
@@ -467,7 +431,7 @@ struct Recognizer::State {
     result.probability = p[likeliest];
     result.margin = margin_of(p);
     result.score = log_sum_exp(z);
-    const bool cannot_be = is_too_small || ink_side(result.image) < least_ink_side || has_full_square(result.image);
+    const bool cannot_be = is_no_digit || ink_side(result.image) < least_ink_side || is_painted_over(result.image);
     if (cannot_be || *result.score < calibration.rejection_threshold) {
       result.status = Status::not_a_digit;
       return result;
@@ -477,9 +441,9 @@ struct Recognizer::State {
     return result;
   }
 
-  Recognition read(const MnistImage& image, bool is_too_small) {
+  Recognition read(const MnistImage& image, bool is_no_digit) {
     std::unique_ptr<Pass> pass = take_pass();
-    const Recognition result = read(*pass, image, is_too_small);
+    const Recognition result = read(*pass, image, is_no_digit);
     put_back(std::move(pass));
     return result;
   }
@@ -516,14 +480,37 @@ const Calibration& Recognizer::calibration() const { return state_->calibration;
 Recognition Recognizer::recognize(const MnistImage& image) const { return state_->read(image, false); }
 
 Recognition Recognizer::recognize(const Picture& picture) const {
-  const Matrix<float> ink = ink_of(picture);
+  const detail::PictureImage seen = detail::picture_image("Recognizer::recognize", picture);
   const auto least = std::max(static_cast<double>(least_picture_ink_side),
                               least_picture_ink_share * static_cast<double>(std::max(picture.width, picture.height)));
-  return state_->read(to_mnist_image(ink), static_cast<double>(ink_side(ink)) < least);
+  return state_->read(seen.image, seen.is_painted_over || static_cast<double>(seen.ink_side) < least);
 }
 
 Recognition Recognizer::recognize(const Drawing& drawing) const {
   return state_->read(to_mnist_image(drawing), false);
+}
+
+namespace {
+
+template <class Parts, class Read>
+NumberRecognition read_parts(const Parts& parts, const Read& read) {
+  NumberRecognition number;
+  for (const auto& part : parts) {
+    number.digits.push_back(read(part));
+    const Recognition& digit = number.digits.back();
+    number.text += digit.status == Status::digit ? static_cast<char>('0' + *digit.digit) : '?';
+  }
+  return number;
+}
+
+}  // namespace
+
+NumberRecognition Recognizer::recognize_number(const Picture& picture) const {
+  return read_parts(segment_digits(picture), [&](const PictureSegment& part) { return recognize(part.picture); });
+}
+
+NumberRecognition Recognizer::recognize_number(const Drawing& drawing) const {
+  return read_parts(segment_digits(drawing), [&](const Drawing& part) { return recognize(part); });
 }
 
 std::vector<Recognition> Recognizer::recognize(const Dataset& images, std::size_t threads) const {

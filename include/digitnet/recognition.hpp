@@ -135,12 +135,18 @@ struct Recognition {
   std::vector<Guess> top(std::size_t count = 3) const;
 };
 
+/// What was read where there may be several digits.
+struct NumberRecognition {
+  std::vector<Recognition> digits;  ///< as segment_digits has them: line by line, from the left
+  std::string text;  ///< a character for each: the digit, or ? if it is unsure or no digit; "" if empty
+};
+
 /// Where the model that comes with digitnet is: mnist.safetensors, in the first of these places that has it.
 ///
 ///     the file that DIGITNET_MODEL names, and no other, if it is set
 ///     beside the program or library that holds digitnet: models/ and ../share/digitnet/models/
 ///     where this header is: share/digitnet/models/ of what was installed, python/digitnet/models/ of the sources
-///     where the library was to be installed when it was built
+///     where the library was to be installed when it was built, and the sources it was built from
 ///
 /// @param header  leave it as it is: it knows where the header is
 /// @throws IoError  if it is in none; the message names them
@@ -153,7 +159,8 @@ std::filesystem::path shipped_model(const std::filesystem::path& header = __FILE
 ///   - no ink: empty
 ///   - hardly any: the ink in the 28 x 28 image is less than 8 pixels high and wide (strokes too small for their canvas
 ///     or pen are not made larger, see to_mnist_image), or on a picture less than 6 pixels or 1 % of its larger side
-///   - too much: a square of 11 x 11 pixels of the 28 x 28 is full of ink, as in a dot or an area painted over
+///   - too much: a square of 11 x 11 pixels of the 28 x 28 is full of ink, as in a dot or an area painted over; on a
+///     picture before strokes are made thinner
 /// (MNIST's 60,000 training images are all at least 18 pixels high or wide; none has a full square of 10.)
 /// For the rest the score, then the margin decide; see Calibration.
 class Recognizer {
@@ -192,6 +199,11 @@ class Recognizer {
   /// Strokes on a canvas.
   /// @throws ArgumentError  as require_valid
   Recognition recognize(const Drawing& drawing) const;
+
+  /// Several digits side by side, such as a number: each that segment_digits finds is read alone.
+  /// @throws ShapeError, ArgumentError  as segment_digits
+  NumberRecognition recognize_number(const Picture& picture) const;
+  NumberRecognition recognize_number(const Drawing& drawing) const;
 
   /// Many images that are as MNIST's are, uint8 of 28 x 28: the same as one by one.
   /// @param threads  how many to use, 0 for all; the numbers are the same bits for any

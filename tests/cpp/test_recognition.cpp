@@ -438,9 +438,12 @@ TEST_CASE("Recognizer: a dot, hardly any ink and an area painted over are never 
     INFO("a disc of radius " << radius);
     CHECK(status_of(disc(radius)) == Status::not_a_digit);
   }
-  // All but the border.
-  CHECK(status_of(picture_where(400, 400, [](auto x, auto y) { return within(x, 4, 396) && within(y, 4, 396); })) ==
-        Status::not_a_digit);
+  // Half of the sheet, and all but its border, which is as good as a black sheet.
+  const auto painted = [](std::size_t first, std::size_t last) {
+    return picture_where(400, 400, [=](auto x, auto y) { return within(x, first, last) && within(y, first, last); });
+  };
+  CHECK(status_of(painted(50, 330)) == Status::not_a_digit);
+  CHECK(status_of(painted(4, 396)) == Status::empty);
   MnistImage full{};
   full.fill(255);
   CHECK(recognizer.recognize(full).status == Status::not_a_digit);
@@ -529,6 +532,33 @@ TEST_CASE("Recognizer: a picture is seen as to_mnist_image makes it", "[recognit
   }
   CHECK(pictures == 10);
   CHECK(right >= 7);
+}
+
+TEST_CASE("Recognizer::recognize_number: every digit is read, ? stands for what is unsure or none", "[recognition]") {
+  const std::vector<Stroke> seven{{{10, 10}, {60, 12}, {25, 90}}};
+  Drawing number{{}, 400, 100, 3, std::nullopt};
+  for (const double shift : {0.0, 100.0, 200.0}) {
+    Stroke moved = seven.front();
+    for (Point& point : moved) point.x += shift;
+    number.strokes.push_back(moved);
+  }
+  const NumberRecognition read = Recognizer(always_three()).recognize_number(number);
+  CHECK(read.text == "333");
+  REQUIRE(read.digits.size() == 3);
+  const Recognition alone = Recognizer(always_three()).recognize(Drawing{seven, 400, 100, 3, std::nullopt});
+  for (const Recognition& digit : read.digits) {
+    CHECK(digit.status == Status::digit);
+    CHECK(digit.image == alone.image);
+  }
+  CHECK(Recognizer(always_three(), with_thresholds(0, 0.9)).recognize_number(number).text == "???");
+  CHECK(Recognizer(always_three(), with_thresholds(100, 0)).recognize_number(number).text == "???");
+  CHECK(Recognizer(always_three()).recognize_number(Drawing{}).text.empty());
+
+  // On a picture: two lines of 8 x 60.
+  const Picture picture = picture_where(
+      200, 100, [](auto x, auto y) { return (within(x, 50, 58) || within(x, 140, 148)) && within(y, 20, 80); });
+  CHECK(Recognizer(always_three()).recognize_number(picture).text == "33");
+  CHECK(Recognizer(always_three()).recognize_number(Picture{9, 9, 1, std::vector<std::uint8_t>(81)}).digits.empty());
 }
 
 TEST_CASE("Recognizer: many images at once are read as one by one, with any number of threads", "[recognition]") {

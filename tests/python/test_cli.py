@@ -34,7 +34,9 @@ def place(monkeypatch, tmp_path, sample_folder):
 
 @pytest.fixture(scope="session")
 def model_bytes(trained):
-    return trained.to_bytes()
+    network = trained.copy()
+    dn.set_calibration(network, dn.Calibration(unsure_threshold=0))  # every digit is read
+    return network.to_bytes()
 
 
 @pytest.fixture
@@ -717,7 +719,52 @@ def test_recognize_an_empty_picture(run):
     Path("white.pgm").write_bytes(b"P5 9 9 255 " + b"\xff" * 81)
     assert run("recognize", "white.pgm") == (0, "white.pgm: empty\n", "")
     result = json.loads(run("recognize", "white.pgm", "--json")[1])
-    assert result == [{"file": "white.pgm", "digit": None, "probability": None, "probabilities": None}]
+    nothing = dict.fromkeys(("digit", "probability", "probabilities", "score"))
+    assert result == [{"file": "white.pgm", "status": "empty", **nothing}]
+
+
+def test_recognize_tells_statuses(run, trained):
+    def read(calibration, *words):
+        network = trained.copy()
+        dn.set_calibration(network, calibration)
+        network.save("mnist.safetensors")
+        return run("recognize", "drawing.json", *words)
+
+    seven = [[[10, 10], [60, 12], [25, 90]]]
+    Path("drawing.json").write_text(json.dumps({"strokes": seven}))
+    digit = dn.Recognizer(trained, dn.Calibration()).recognize(seven)
+    shown = f"drawing.json[0]: {digit.top(1)[0][0]} {digit.probability:.4f}"
+    assert read(dn.Calibration(unsure_threshold=0)) == (0, shown + "\n", "")
+    assert read(dn.Calibration(unsure_threshold=1)) == (0, shown + " unsure\n", "")
+    assert read(dn.Calibration(rejection_threshold=1000)) == (0, "drawing.json[0]: not a digit\n", "")
+    result = json.loads(read(dn.Calibration(rejection_threshold=1000), "--json", "--image")[1])[0]
+    assert (result["status"], result["digit"], result["probability"]) == ("not_a_digit", None, None)
+    assert result["probabilities"] == pytest.approx(digit.probabilities.tolist())
+    assert result["score"] == digit.score
+    assert result["image"] == digit.image.ravel().tolist()
+
+    moved = [[[x + 200, y] for x, y in seven[0]]]
+    Path("drawing.json").write_text(json.dumps({"strokes": seven + moved}))
+    shown = 2 * str(digit.top(1)[0][0])
+    assert read(dn.Calibration(unsure_threshold=0), "--number")[1] == f"drawing.json[0]: {shown}\n"
+    assert read(dn.Calibration(unsure_threshold=1), "--number")[1] == "drawing.json[0]: ??\n"
+    result = json.loads(read(dn.Calibration(unsure_threshold=0), "--number", "--json")[1])[0]
+    assert (result["text"], len(result["digits"])) == (shown, 2)
+
+    code, out, err = run("recognize", "drawing.json", "--image")
+    assert (code, out) == (2, "")
+    assert err == "digitnet: --image: only JSON has room for it, expected --json, too\n"
+
+
+def test_recognize_takes_the_model_that_comes_with_digitnet(run, trained, monkeypatch, tmp_path):
+    trained.save("other.safetensors")
+    monkeypatch.setenv("DIGITNET_MODEL", str(tmp_path / "other.safetensors"))
+    Path("dot.json").write_text('{"strokes": [[[1, 1]]]}')
+    assert run("recognize", "dot.json") == (0, "dot.json[0]: not a digit\n", "")
+    monkeypatch.setenv("DIGITNET_MODEL", "nowhere")
+    code, out, err = run("recognize", "dot.json")
+    assert (code, out) == (3, "")
+    assert err == "digitnet: shipped_model: DIGITNET_MODEL is nowhere, and there is no such file\n"
 
 
 @pytest.mark.usefixtures("model")
