@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace digitnet::detail {
 namespace {
 
 /// Colours are judged by at most about this many pixels, spread over the picture.
-constexpr std::size_t most_samples = 4096;
+constexpr std::size_t most_samples = 1024;
 
 using Histogram = std::array<std::uint32_t, 256>;
 
@@ -212,28 +213,39 @@ Axis axis_of(const std::vector<Colour>& colours) {
 /// One line of RGB or RGBA as one number a pixel.
 template <std::size_t Channels>
 void project(const std::uint8_t* from, std::uint8_t* to, std::size_t count, const Axis& axis) {
-  const int red = axis.weights[0];
-  const int green = axis.weights[1];
-  const int blue = axis.weights[2];
-  const int offset = axis.offset;
+  // The sums are in 0 to 65280, so 16 bits are enough, whatever the parts of them are.
+  const auto red = static_cast<std::uint16_t>(axis.weights[0]);
+  const auto green = static_cast<std::uint16_t>(axis.weights[1]);
+  const auto blue = static_cast<std::uint16_t>(axis.weights[2]);
+  const auto offset = static_cast<std::uint16_t>(axis.offset);
   for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for (std::size_t i = 0; i < count; ++i) {
-      const int value = red * from[Channels * i] + green * from[Channels * i + 1] + blue * from[Channels * i + 2];
-      to[i] = static_cast<std::uint8_t>((value + offset) >> 8);
+      const auto value = static_cast<std::uint16_t>(std::uint32_t{red} * from[Channels * i] +
+                                                    std::uint32_t{green} * from[Channels * i + 1] +
+                                                    std::uint32_t{blue} * from[Channels * i + 2] + offset);
+      to[i] = static_cast<std::uint8_t>(value >> 8);
     }
   });
 }
 
 /// One number a pixel, by which ink and ground differ most.
-std::vector<std::uint8_t> signal_of(const Picture& picture) {
+std::unique_ptr<std::uint8_t[]> signal_of(const Picture& picture) {
   Samples samples = samples_of(picture);
   const Transparency transparency = transparency_of(picture, samples);
   const std::size_t width = picture.width;
-  std::vector<std::uint8_t> signal(width * picture.height);
+  const std::size_t count = width * picture.height;
+  auto signal = std::make_unique_for_overwrite<std::uint8_t[]>(count);  // zeros would take as long as all else
   if (transparency.drawn_in_alpha) {
     const std::size_t channels = picture.channels;
     const std::uint8_t* from = picture.pixels.data() + channels - 1;
-    for (std::size_t i = 0; i < signal.size(); ++i) signal[i] = from[channels * i];
+    std::uint8_t* const to = signal.get();
+    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      if (channels == 4) {
+        for (std::size_t i = 0; i < count; ++i) to[i] = from[4 * i];
+      } else {
+        for (std::size_t i = 0; i < count; ++i) to[i] = from[2 * i];
+      }
+    });
     return signal;
   }
   if (!transparency.opaque) {
@@ -262,30 +274,55 @@ std::vector<std::uint8_t> signal_of(const Picture& picture) {
 // Planes at another size
 // ---------------------------------------------------------------------------------------------------------------
 
+/// Sums of each Step numbers next to each other; 0 for a number that is known only when the program runs.
+template <std::size_t Step>
+void add_groups(const std::uint16_t* from, std::uint32_t* to, std::size_t groups, std::size_t any_step) {
+  const std::size_t step = Step == 0 ? any_step : Step;
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t x = 0; x < groups; ++x) {
+      std::uint32_t sum = 0;
+      for (std::size_t i = 0; i < step; ++i) sum += from[x * step + i];
+      to[x] = sum;
+    }
+  });
+}
+
 /// The mean of each step x step pixels; the last of a line or column may be of fewer.
 Plane shrunk(const PlaneView& from, std::size_t step) {
   Plane to((from.width + step - 1) / step, (from.height + step - 1) / step);
-  std::vector<std::uint16_t> sums(to.width * step);
+  std::vector<std::uint16_t> columns(to.width * step);
+  std::vector<std::uint32_t> sums(to.width);
   for (std::size_t y = 0; y < to.height; ++y) {
     const std::size_t last = std::min(from.height, (y + 1) * step);
-    std::fill(sums.begin(), sums.end(), std::uint16_t{0});
+    std::fill(columns.begin(), columns.end(), std::uint16_t{0});
     for (std::size_t source = y * step; source < last; ++source) {
       const std::uint8_t* const line = from.row(source);
-      std::uint16_t* const sum = sums.data();
+      std::uint16_t* const sum = columns.data();
       const std::size_t width = from.width;
       for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
         for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(sum[x] + line[x]);
       });
     }
-    const std::size_t rows = last - y * step;
+    switch (step) {  // zeros behind the end of the line
+      case 1: add_groups<1>(columns.data(), sums.data(), to.width, step); break;
+      case 2: add_groups<2>(columns.data(), sums.data(), to.width, step); break;
+      case 3: add_groups<3>(columns.data(), sums.data(), to.width, step); break;
+      case 4: add_groups<4>(columns.data(), sums.data(), to.width, step); break;
+      case 8: add_groups<8>(columns.data(), sums.data(), to.width, step); break;
+      default: add_groups<0>(columns.data(), sums.data(), to.width, step);
+    }
+    const auto mean = [](std::uint32_t sum, std::size_t area) {
+      return static_cast<std::uint8_t>((sum + area / 2) / area);
+    };
+    // Dividing by multiplying: the sums are below 2^22, so the quotients are exact.
+    const std::size_t area = (last - y * step) * step;
+    const std::uint64_t inverse = ((std::uint64_t{1} << 40) + area - 1) / area;
     std::uint8_t* const result = to.row(y);
     for (std::size_t x = 0; x < to.width; ++x) {
-      const std::size_t columns = std::min(step, from.width - x * step);
-      std::uint32_t sum = 0;
-      for (std::size_t i = 0; i < step; ++i) sum += sums[x * step + i];  // zeros behind the end
-      const auto area = static_cast<std::uint32_t>(rows * columns);
-      result[x] = static_cast<std::uint8_t>((sum + area / 2) / area);
+      result[x] = static_cast<std::uint8_t>(((sums[x] + area / 2) * inverse) >> 40);
     }
+    const std::size_t rest = from.width - (to.width - 1) * step;
+    if (rest < step) result[to.width - 1] = mean(sums[to.width - 1], (last - y * step) * rest);
   }
   return to;
 }
@@ -299,6 +336,7 @@ struct Taps {
 };
 
 struct Resampling {
+  std::size_t most = 0;  ///< taps of a target
   std::vector<Taps> targets;
   std::vector<std::uint16_t> weights;
 };
@@ -339,9 +377,23 @@ Resampling resampling(std::size_t source, std::size_t targets, double origin, do
         given = upto;
       }
     }
+    result.most = std::max(result.most, taps.count);
     result.targets.push_back(taps);
   }
   return result;
+}
+
+/// One line of targets from one of sources. As many taps for all as the most have, so that the loop has no end to look
+/// for: weights are 0 for those there are not.
+template <std::size_t Most>
+void weigh(const std::uint16_t* values, const std::uint32_t* firsts, const std::uint16_t* weights, std::uint8_t* to,
+           std::size_t count) {
+  for (std::size_t x = 0; x < count; ++x) {
+    const std::uint16_t* const value = values + firsts[x];
+    std::uint32_t total = 128;
+    for (std::size_t i = 0; i < Most; ++i) total += std::uint32_t{weights[x * Most + i]} * (value[i] >> 8);
+    to[x] = static_cast<std::uint8_t>(total >> 8);
+  }
 }
 
 /// Columns and rows weighed together; where nothing of the source is, 0.
@@ -356,7 +408,17 @@ Plane resampled(const PlaneView& from, const Resampling& columns, const Resampli
   }
   if (end <= begin) return to;
   const std::size_t width = end - begin;
-  std::vector<std::uint16_t> sums(width);
+  constexpr std::array<std::size_t, 5> sizes{2, 4, 6, 8, 12};
+  const auto size = std::find_if(sizes.begin(), sizes.end() - 1, [&](std::size_t n) { return n >= columns.most; });
+  std::vector<std::uint16_t> weights(to.width * *size);
+  std::vector<std::uint32_t> firsts(to.width);
+  for (std::size_t x = 0; x < to.width; ++x) {
+    const Taps& taps = columns.targets[x];
+    if (taps.count == 0) continue;
+    firsts[x] = static_cast<std::uint32_t>(taps.first - begin);
+    std::copy_n(&columns.weights[taps.weights], taps.count, &weights[x * *size]);
+  }
+  std::vector<std::uint16_t> sums(width + *size);
   for (std::size_t y = 0; y < to.height; ++y) {
     const Taps& vertical = rows.targets[y];
     if (vertical.count == 0) continue;
@@ -373,15 +435,15 @@ Plane resampled(const PlaneView& from, const Resampling& columns, const Resampli
         }
       });
     }
-    std::uint8_t* const result = to.row(y);
-    for (std::size_t x = 0; x < to.width; ++x) {
-      const Taps& taps = columns.targets[x];
-      if (taps.count == 0) continue;
-      std::uint32_t total = 0;
-      const std::uint16_t* weight = &columns.weights[taps.weights];
-      const std::uint16_t* value = &sums[taps.first - begin];
-      for (std::size_t i = 0; i < taps.count; ++i) total += std::uint32_t{weight[i]} * (value[i] >> 8);
-      result[x] = static_cast<std::uint8_t>((total + 128) >> 8);
+    const auto line = [&]<std::size_t Most>() {
+      weigh<Most>(sums.data(), firsts.data(), weights.data(), to.row(y), to.width);
+    };
+    switch (*size) {
+      case 2: line.template operator()<2>(); break;
+      case 4: line.template operator()<4>(); break;
+      case 6: line.template operator()<6>(); break;
+      case 8: line.template operator()<8>(); break;
+      default: line.template operator()<12>();
     }
   }
   return to;
@@ -586,44 +648,66 @@ struct Part {
   std::size_t pixels = 0;
 };
 
-struct Parts {
-  std::vector<Part> list;
-  std::vector<std::uint16_t> labels;  ///< 0 for none, else one more than the place in the list
+/// Pixels of one line next to each other.
+struct Run {
+  std::uint32_t y = 0, first = 0, last = 0;  ///< last is the first behind it
+  std::uint32_t part = 0;                    ///< its place in the list
 };
 
+struct Parts {
+  std::vector<Part> list;
+  std::vector<Run> runs;
+};
+
+/// Line by line, runs are joined with those they touch in the line above (Rosenfeld, Pfaltz 1966, with runs for pixels).
 Parts parts_of(const Plane& plane, int threshold) {
   Parts parts;
-  parts.labels.assign(plane.values.size(), 0);
-  std::vector<std::uint32_t> stack;
-  for (std::size_t start = 0; start < plane.values.size(); ++start) {
-    if (plane.values[start] < threshold || parts.labels[start] != 0) continue;
-    if (parts.list.size() == 65534) break;
-    const auto label = static_cast<std::uint16_t>(parts.list.size() + 1);
-    Part part;
-    part.box = {plane.width, plane.height, 0, 0};
-    stack.push_back(static_cast<std::uint32_t>(start));
-    parts.labels[start] = label;
-    while (!stack.empty()) {
-      const std::size_t at = stack.back();
-      stack.pop_back();
-      const std::size_t x = at % plane.width;
-      const std::size_t y = at / plane.width;
-      part.mass += plane.values[at];
-      ++part.pixels;
-      part.box.left = std::min(part.box.left, x);
-      part.box.right = std::max(part.box.right, x + 1);
-      part.box.top = std::min(part.box.top, y);
-      part.box.bottom = std::max(part.box.bottom, y + 1);
-      for (std::size_t v = y - (y > 0 ? 1 : 0); v <= std::min(y + 1, plane.height - 1); ++v) {
-        for (std::size_t u = x - (x > 0 ? 1 : 0); u <= std::min(x + 1, plane.width - 1); ++u) {
-          const std::size_t next = v * plane.width + u;
-          if (plane.values[next] < threshold || parts.labels[next] != 0) continue;
-          parts.labels[next] = label;
-          stack.push_back(static_cast<std::uint32_t>(next));
-        }
+  std::vector<Run>& runs = parts.runs;
+  std::vector<std::uint32_t> parents;  // of runs; the first of each part is its own
+  const auto root = [&parents](std::uint32_t run) {
+    while (parents[run] != run) run = parents[run] = parents[parents[run]];
+    return run;
+  };
+  std::size_t above = 0;  // the runs of the line above: [above, begin)
+  for (std::size_t y = 0; y < plane.height; ++y) {
+    const std::size_t begin = runs.size();
+    const std::uint8_t* line = plane.row(y);
+    for (std::size_t x = 0; x < plane.width;) {
+      if (line[x] < threshold) {
+        ++x;
+        continue;
+      }
+      const std::size_t first = x;
+      while (x < plane.width && line[x] >= threshold) ++x;
+      const auto run = static_cast<std::uint32_t>(runs.size());
+      runs.push_back(
+          {static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(x), 0});
+      parents.push_back(run);
+      for (std::size_t other = above; other < begin; ++other) {
+        if (runs[other].first > x) break;
+        if (runs[other].last < first) continue;
+        const std::uint32_t a = root(static_cast<std::uint32_t>(other));
+        const std::uint32_t b = root(run);
+        parents[std::max(a, b)] = std::min(a, b);
       }
     }
-    parts.list.push_back(part);
+    above = begin;
+  }
+  std::vector<std::uint32_t> places(runs.size());
+  for (std::uint32_t i = 0; i < runs.size(); ++i) {
+    const std::uint32_t first = root(i);
+    if (first == i) {
+      places[i] = static_cast<std::uint32_t>(parts.list.size());
+      parts.list.push_back({{plane.width, plane.height, 0, 0}, 0, 0});
+    }
+    Run& run = runs[i];
+    run.part = places[first];
+    Part& part = parts.list[run.part];
+    part.box = {std::min<std::size_t>(part.box.left, run.first), std::min<std::size_t>(part.box.top, run.y),
+                std::max<std::size_t>(part.box.right, run.last), std::max<std::size_t>(part.box.bottom, run.y + 1)};
+    part.pixels += run.last - run.first;
+    const std::uint8_t* line = plane.row(run.y);
+    part.mass += std::accumulate(line + run.first, line + run.last, 0u);
   }
   return parts;
 }
@@ -680,7 +764,7 @@ void require_whole(const char* where, const Picture& picture) {
 InkFinder::InkFinder(const Picture& picture, std::size_t detail) : detail_(detail) {
   if (picture.width == 0 || picture.height == 0) return;
   if (picture.channels > 1) owned_ = signal_of(picture);
-  signal_ = {picture.channels > 1 ? owned_.data() : picture.pixels.data(), picture.width, picture.height,
+  signal_ = {picture.channels > 1 ? owned_.get() : picture.pixels.data(), picture.width, picture.height,
              picture.width};
   look({0, 0, picture.width, picture.height});
 }
@@ -741,15 +825,25 @@ void InkFinder::look(const Box& region) {
   coarse_ink_ = Plane(coarse.width, coarse.height);
   Histogram deviations{};
   Histogram noise{};
-  for (std::size_t y = 0; y < coarse.height; ++y) {
-    for (std::size_t x = 0; x < coarse.width; ++x) {
-      const int value = coarse.row(y)[x];
-      const int paper = uneven_ground_.values.empty() ? ground_ : uneven_ground_.row(y)[x];
-      int away = dark_ink_ ? paper - value : value - paper;
-      ++noise[static_cast<std::size_t>(std::min(255, std::abs(away)))];
-      if (!uneven_ground_.values.empty()) away = away * 255 / std::max(32, dark_ink_ ? paper : 255 - paper);
-      coarse_ink_.row(y)[x] = static_cast<std::uint8_t>(std::clamp(away, 0, 255));
-      ++deviations[coarse_ink_.row(y)[x]];
+  const bool even = uneven_ground_.values.empty();
+  if (even) {
+    std::array<std::uint8_t, 256> table{};
+    for (int value = 0; value < 256; ++value) {
+      const auto at = static_cast<std::size_t>(value);
+      const int away = dark_ink_ ? ground_ - value : value - ground_;
+      table[at] = static_cast<std::uint8_t>(std::clamp(away, 0, 255));
+      deviations[table[at]] += counts[at];
+      noise[static_cast<std::size_t>(std::abs(away))] += counts[at];
+    }
+    for (std::size_t i = 0; i < coarse.values.size(); ++i) coarse_ink_.values[i] = table[coarse.values[i]];
+  } else {
+    for (std::size_t i = 0; i < coarse.values.size(); ++i) {
+      const int paper = uneven_ground_.values[i];
+      const int away = dark_ink_ ? paper - coarse.values[i] : coarse.values[i] - paper;
+      ++noise[static_cast<std::size_t>(std::abs(away))];
+      coarse_ink_.values[i] =
+          static_cast<std::uint8_t>(std::clamp(away * 255 / std::max(32, dark_ink_ ? paper : 255 - paper), 0, 255));
+      ++deviations[coarse_ink_.values[i]];
     }
   }
   int strongest = 255;
@@ -757,15 +851,15 @@ void InkFinder::look(const Box& region) {
   const Classes ink = two_means(deviations, 0, strongest);
   const double spread = 1.4826 * quantile(noise, 0.5);  // of the paper, if most of the picture is paper
   if (ink.high < 3 || ink.high < 4.5 * spread) return;
-  const double share = uneven_ground_.values.empty() ? 0.25 : 0.4;
+  const double share = even ? 0.25 : 0.4;
   const int threshold = static_cast<int>(std::ceil(std::max({share * ink.high, 3.5 * spread, 2.0})));
 
   const Parts parts = parts_of(coarse_ink_, threshold);
   const std::vector<bool> is_ink = ink_parts(parts, coarse_ink_);
   kept_ = Plane(coarse.width, coarse.height);
   Box found{coarse.width, coarse.height, 0, 0};
-  for (std::size_t i = 0; i < kept_.values.size(); ++i) {
-    if (parts.labels[i] != 0 && is_ink[parts.labels[i] - 1u]) kept_.values[i] = 255;
+  for (const Run& run : parts.runs) {
+    if (is_ink[run.part]) std::fill(kept_.row(run.y) + run.first, kept_.row(run.y) + run.last, std::uint8_t{255});
   }
   for (std::size_t i = 0; i < parts.list.size(); ++i) {
     if (is_ink[i]) found = around(found, parts.list[i].box);
@@ -826,7 +920,7 @@ void InkFinder::flatten(const Plane& coarse, bool dark_ink) {
   uneven_ground_ = std::move(ground);
 }
 
-Box InkFinder::exact(const Box& box) const {
+Box InkFinder::exact(const Box& box) {
   // One coarse pixel more on each side, then only what has ink at full size.
   const Box wide{region_.left + (box.left > 0 ? box.left - 1 : 0) * step_,
                  region_.top + (box.top > 0 ? box.top - 1 : 0) * step_,
@@ -853,6 +947,7 @@ Box InkFinder::exact(const Box& box) const {
     });
   }
   const int strongest = *std::max_element(rows.begin(), rows.end()) - ground;
+  contrast_ = strongest;
   const auto has_ink = [&](std::uint8_t value) { return (value - ground) * 4 > strongest; };
   Box found = wide;
   while (found.top < found.bottom && !has_ink(rows[found.top - wide.top])) ++found.top;
@@ -890,7 +985,7 @@ Plane InkFinder::sheet(const Box& box) const {
   const double left = static_cast<double>(box.left) - static_cast<double>(sheet_margin) * pitch;
   const double top = static_cast<double>(box.top) - static_cast<double>(sheet_margin) * pitch;
   // Far more pixels than the sheet has are first made fewer by a whole number.
-  const auto fewer = static_cast<std::size_t>(std::max(1.0, pitch / 8));
+  const auto fewer = static_cast<std::size_t>(std::max(1.0, pitch / 5));
   const auto lowest = [](double at, std::size_t limit) {
     return std::max(limit, static_cast<std::size_t>(std::max(0.0, std::floor(at))));
   };
@@ -913,43 +1008,66 @@ Plane InkFinder::sheet(const Box& box) const {
       resampling(source.height, sheet_side, (top - static_cast<double>(part.top)) / scale, pitch / scale);
   Plane sheet = resampled(source, columns, rows);
 
-  // How far from the ground.
+  // How far from the ground; where the ground is even, by a table.
   Histogram counts{};
-  int strongest = 0;
+  const bool even = uneven_ground_.values.empty();
+  std::array<std::uint8_t, 256> table{};
+  for (int value = 0; value < 256; ++value) {
+    table[static_cast<std::size_t>(value)] =
+        static_cast<std::uint8_t>(std::clamp(dark_ink_ ? ground_ - value : value - ground_, 0, 255));
+  }
   for (std::size_t y = 0; y < sheet_side; ++y) {
+    std::uint8_t* const line = sheet.row(y);
+    const int covered_lines = rows.targets[y].covered;
     for (std::size_t x = 0; x < sheet_side; ++x) {
-      std::uint8_t& value = sheet.row(y)[x];
-      const int covered = columns.targets[x].covered * rows.targets[y].covered;
-      int away = 0;
-      if (covered > 0) {
-        away = deviation(value, left + (static_cast<double>(x) + 0.5) * pitch,
-                         top + (static_cast<double>(y) + 0.5) * pitch);
-        away = std::clamp(away, 0, 255) * covered >> 16;
+      const int covered = columns.targets[x].covered * covered_lines;
+      int away = table[line[x]];
+      if (!even && covered > 0) {
+        away = std::clamp(deviation(line[x], left + (static_cast<double>(x) + 0.5) * pitch,
+                                    top + (static_cast<double>(y) + 0.5) * pitch),
+                          0, 255);
       }
-      value = static_cast<std::uint8_t>(away);
-      ++counts[value];
-      strongest = std::max(strongest, away);
+      if (covered < 65536) away = away * covered >> 16;
+      line[x] = static_cast<std::uint8_t>(away);
+      ++counts[static_cast<std::size_t>(away)];
     }
   }
-  if (strongest < 2) return Plane(sheet_side, sheet_side);
-  const Strength strength = strength_of(counts, strongest, uneven_ground_.values.empty());
-  for (std::uint8_t& value : sheet.values) value = strength.ink(value);
-  // Specks, with the soft edge around them.
+  const auto strength_now = [&] {
+    int strongest = 255;
+    while (strongest > 1 && counts[static_cast<std::size_t>(strongest)] == 0) --strongest;
+    return strength_of(counts, strongest, even);
+  };
+  Strength strength = strength_now();
+  if (strength.full * 10 < contrast_ * 7) {
+    // Lines thinner than a pixel of the sheet are as strong as one pixel shows of them, or half as strong in each of
+    // two. Means of 2 x 2 make them alike.
+    counts = {};
+    for (std::size_t y = sheet_side; y-- > 0;) {
+      std::uint8_t* const line = sheet.row(y);
+      const std::uint8_t* const above = sheet.row(y > 0 ? y - 1 : 0);
+      for (std::size_t x = sheet_side; x-- > 0;) {
+        const std::size_t left_of = x > 0 ? x - 1 : 0;
+        line[x] = static_cast<std::uint8_t>((line[x] + line[left_of] + above[x] + above[left_of] + 2) / 4);
+        ++counts[line[x]];
+      }
+    }
+    strength = strength_now();
+  }
+  for (int value = 0; value < 256; ++value) table[static_cast<std::size_t>(value)] = strength.ink(value);
+  for (std::uint8_t& value : sheet.values) value = table[value];
+  // Specks, with the soft edge around them: what is within two pixels of ink stays.
   const Parts parts = parts_of(sheet, 64);
   const std::vector<bool> is_ink = ink_parts(parts, sheet);
   if (std::find(is_ink.begin(), is_ink.end(), false) != is_ink.end()) {
-    for (std::size_t y = 0; y < sheet_side; ++y) {
-      for (std::size_t x = 0; x < sheet_side; ++x) {
-        bool near_ink = false;
-        for (std::size_t v = y - std::min<std::size_t>(y, 2); v <= std::min(y + 2, sheet_side - 1); ++v) {
-          for (std::size_t u = x - std::min<std::size_t>(x, 2); u <= std::min(x + 2, sheet_side - 1); ++u) {
-            const std::uint16_t label = parts.labels[v * sheet_side + u];
-            near_ink = near_ink || (label != 0 && is_ink[label - 1u]);
-          }
-        }
-        if (!near_ink) sheet.row(y)[x] = 0;
+    Plane near_ink(sheet_side, sheet_side);
+    for (const Run& run : parts.runs) {
+      if (!is_ink[run.part]) continue;
+      for (std::size_t y = run.y - std::min(run.y, 2u); y <= std::min<std::size_t>(run.y + 2, sheet_side - 1); ++y) {
+        std::fill(near_ink.row(y) + (run.first - std::min(run.first, 2u)),
+                  near_ink.row(y) + std::min<std::size_t>(run.last + 2, sheet_side), std::uint8_t{255});
       }
     }
+    for (std::size_t i = 0; i < sheet.values.size(); ++i) sheet.values[i] &= near_ink.values[i];
   }
   return sheet;
 }
@@ -1057,8 +1175,10 @@ std::vector<std::pair<Box, Plane>> InkFinder::pieces() const {
   }
   for (const std::size_t which : order) {
     Plane cells(kept_.width, kept_.height);
-    for (std::size_t i = 0; i < cells.values.size(); ++i) {
-      if (parts.labels[i] != 0 && group[parts.labels[i] - 1u] == which) cells.values[i] = 255;
+    for (const Run& run : parts.runs) {
+      if (group[run.part] == which) {
+        std::fill(cells.row(run.y) + run.first, cells.row(run.y) + run.last, std::uint8_t{255});
+      }
     }
     const Box& box = boxes[which];
     const Box where{region_.left + (box.left > 0 ? box.left - 1 : 0) * step_,

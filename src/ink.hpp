@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -49,10 +49,10 @@ struct PlaneView {
 
 inline PlaneView view(const Plane& plane) { return {plane.values.data(), plane.width, plane.height, plane.width}; }
 
-/// The drawing is looked at with its longer side this many pixels long, four for each pixel of MNIST's box, with a
-/// margin around it in which strokes can become thicker.
-inline constexpr std::size_t sheet_box = 80;
-inline constexpr std::size_t sheet_margin = 16;
+/// The drawing is looked at with its longer side this many pixels long, some three for each pixel of MNIST's box, with
+/// a margin around it in which strokes can become thicker.
+inline constexpr std::size_t sheet_box = 64;
+inline constexpr std::size_t sheet_margin = 8;
 inline constexpr std::size_t sheet_side = sheet_box + 2 * sheet_margin;
 
 /// @throws ShapeError  if channels are not 1 to 4 or the number of pixels is not what the sizes ask
@@ -82,17 +82,18 @@ class InkFinder {
   void look(const Box& region);
   Plane ink_within(const Plane& cells, const Box& where) const;
   void flatten(const Plane& coarse, bool dark_ink);
-  Box exact(const Box& box) const;
+  Box exact(const Box& box);
   /// How far a value is from the ground at (x, y) of the picture towards the ink, 0 to 255.
   int deviation(int value, double x, double y) const;
 
-  std::vector<std::uint8_t> owned_;
+  std::unique_ptr<std::uint8_t[]> owned_;
   PlaneView signal_;  ///< one number a pixel: grey, alpha, or the colour along the line from ground to ink
   std::size_t detail_;
   Box region_;            ///< what is looked at: the picture without a frame around it
   std::size_t step_ = 1;  ///< pixels of the picture, each way, in one of the coarse ones
   bool dark_ink_ = true;
   int ground_ = 255;     ///< of a picture with an even ground
+  int contrast_ = 0;     ///< of the strongest pixel to an even ground; 0 if it is not even
   Plane uneven_ground_;  ///< coarse, over region_; empty if the ground is even
   Plane coarse_ink_;     ///< how far each coarse pixel is from the ground
   Plane kept_;           ///< coarse: 255 where there is ink that counts
