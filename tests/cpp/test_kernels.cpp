@@ -219,7 +219,7 @@ TEST_CASE("SparseSamples: data with ink nearly everywhere are left dense", "[ker
   CHECK(detail::SparseSamples::pack(Dataset(Images(Images::shape_type{4, 6, 6}, std::uint8_t{0}), labels()), team));
 }
 
-TEST_CASE("ThinnedSamples: keeps the entries that were not left out, in order", "[kernels]") {
+TEST_CASE("ChangedSamples: keeps the entries that were not left out, in order", "[kernels]") {
   Rng rng(6);
   ThreadTeam team(1);
   Images images = Images::from_shape({3, 10, 10});
@@ -229,10 +229,15 @@ TEST_CASE("ThinnedSamples: keeps the entries that were not left out, in order", 
   const auto packed = detail::SparseSamples::pack(data, team);
   REQUIRE(packed);
   const std::vector<std::uint8_t> all = unpack(packed->ink(2), 2, 100);
-  detail::ThinnedSamples thinned(2, 100);
+  detail::ChangedSamples thinned(2, 100);
+  thinned.put(0, data.pixels(2));
+  CHECK(unpack(thinned.ink(0), 2, 100) == all);
   for (const double share : {0.0, 0.5, 1.0}) {
-    thinned.thin(1, *packed, 2, share, Rng(8));
+    thinned.thin(1, packed->ink(2), share, Rng(8));
     const std::vector<std::uint8_t> kept = unpack(thinned.ink(1), 2, 100);
+    thinned.put(0, data.pixels(2));
+    thinned.thin(0, thinned.ink(0), share, Rng(8));  // in its place
+    CHECK(unpack(thinned.ink(0), 2, 100) == kept);
     std::size_t left_out = 0;
     for (std::size_t i = 0; i < 100; ++i) {
       if (kept[i] == all[i]) continue;
