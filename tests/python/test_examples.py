@@ -104,8 +104,9 @@ def test_an_index_that_does_not_fit_is_exit_code_2(model, sample_folder, picture
     refused(2, "has 1000 items, expected", "show_idx", images, "--index", 1000)
 
 
-def test_a_model_that_was_never_made_is_exit_code_3():
-    refused(3, "there is no mnist.safetensors here; make one with train_mnist", "recognize_digit", "3.png")
+def test_a_model_that_was_never_made_is_exit_code_3(monkeypatch):
+    monkeypatch.setenv("DIGITNET_MODEL", "nowhere")
+    refused(3, "DIGITNET_MODEL is nowhere, and there is no such file", "recognize_digit", "3.png")
 
 
 @pytest.mark.parametrize("program", ["quick_start", "train_mnist"])

@@ -237,3 +237,17 @@ def test_not_finite_weights_in_a_file_are_refused(network):
     raw[-4:] = np.float32(np.inf).tobytes()
     with pytest.raises(dn.FormatError):
         dn.Network.from_bytes(bytes(raw))
+
+
+def test_half_precision_is_that_of_numpy(tmp_path):
+    network = dn.Network([30, 20, 10], seed=1)
+    network.save(tmp_path / "half.safetensors", precision="half")
+    loaded = dn.Network.load(tmp_path / "half.safetensors")
+    for before, after in zip(network.layers, loaded.layers):
+        assert (after.weights == before.weights.astype(np.float16).astype(np.float32)).all()
+    assert dn.Network.from_bytes(network.to_bytes(precision="half")).to_bytes() == loaded.to_bytes()
+    with pytest.raises(dn.ArgumentError, match='^Network.save: precision "double", expected "full" or "half"$'):
+        network.save(tmp_path / "other", precision="double")
+    network.layers[0].weights[3, 4] = 1e6
+    with pytest.raises(dn.ArgumentError, match="value 64 is 1e.06, expected at most 65504 in half precision"):
+        network.to_bytes(precision="half")
