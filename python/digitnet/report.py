@@ -197,7 +197,7 @@ def plot(report: Mapping[str, Any], path: str | Path) -> None:
         reliability.annotate(str(each["samples"]), place, **offset)
     error = report["expected_calibration_error"]
     reliability.set(xlabel="confidence", ylabel="accuracy", title=f"Reliability (ECE {error:.2%})")
-    reliability.legend(loc="upper left")
+    reliability.legend(loc="lower right")
 
     shares, accuracies = zip(*report["coverage_curve"])
     coverage.plot(shares, accuracies)

@@ -77,7 +77,13 @@ def test_a_dot_and_a_blot_are_no_digits(recognizer):
 def test_strokes_come_in_any_form(recognizer):
     expected = recognizer.recognize(SEVEN)
     array = np.array(SEVEN, float)
-    for strokes in (array, array.astype(np.float32), [array[0]], (tuple(map(tuple, SEVEN[0])),), dn.Drawing(SEVEN)):
+    for strokes in (
+        array,
+        array.astype(np.float32),
+        [array[0]],
+        (tuple(map(tuple, SEVEN[0])),),
+        dn.Drawing(SEVEN),
+    ):
         read = recognizer.recognize(strokes)
         assert (read.image == expected.image).all()
         assert read.probabilities.tobytes() == expected.probabilities.tobytes()
@@ -103,7 +109,9 @@ def test_images_of_pillow(recognizer, pictures):
 
 
 def test_wrong_drawings_are_named_in_one_line(recognizer):
-    with pytest.raises(dn.ArgumentError, match=r"^Recognizer.recognize: stroke 0, point 0 is 1, expected two"):
+    with pytest.raises(
+        dn.ArgumentError, match=r"^Recognizer.recognize: stroke 0, point 0 is 1, expected two"
+    ):
         recognizer.recognize([[1, 2]])
     with pytest.raises(dn.ArgumentError, match=r"stroke 0, point 1"):
         recognizer.recognize([[[1, 2], [1, float("nan")]]])
@@ -154,7 +162,9 @@ def test_threads_may_share_a_recognizer(recognizer):
 # ---------------------------------------------------------------- the same everywhere
 
 
-@pytest.mark.skipif(not EXAMPLE.exists(), reason="the example programs are not built; CTest says where they are")
+@pytest.mark.skipif(
+    not EXAMPLE.exists(), reason="the example programs are not built; CTest says where they are"
+)
 def test_the_same_drawing_gives_the_same_bytes_in_cpp_in_python_and_in_the_shell(
     calibrated, tmp_path, test_data, pictures, capfd
 ):
@@ -180,7 +190,11 @@ def test_the_same_drawing_gives_the_same_bytes_in_cpp_in_python_and_in_the_shell
         for result in (json.loads(program.stdout), shell):
             assert bytes(result["image"]) == read.image.tobytes()
             assert np.float32(result["probabilities"]).tobytes() == read.probabilities.tobytes()
-            assert (result["status"], result["digit"], result["score"]) == (read.status, read.digit, read.score)
+            assert (result["status"], result["digit"], result["score"]) == (
+                read.status,
+                read.digit,
+                read.score,
+            )
         assert json.loads(program.stdout) == shell
     assert {"digit", "not_a_digit"} <= statuses
 
@@ -203,7 +217,9 @@ def test_digitnet_model_in_the_environment(trained, tmp_path, monkeypatch):
     assert dn.shipped_model() == tmp_path / "mine.safetensors"
     assert dn.Recognizer().recognize([]).status == "empty"
     monkeypatch.setenv("DIGITNET_MODEL", str(tmp_path / "none"))
-    with pytest.raises(dn.IoError, match="^shipped_model: DIGITNET_MODEL is .*none, and there is no such file$"):
+    with pytest.raises(
+        dn.IoError, match=r"^shipped_model: DIGITNET_MODEL is .*none, and there is no such file$"
+    ):
         dn.Recognizer()
 
 
@@ -227,7 +243,9 @@ def test_networks_for_something_else_are_refused(small_network):
 
 def test_fit_calibration(trained, mnist):
     garbage = not_digits.mixed(300, 1)
-    calibration = dn.fit_calibration(trained, mnist.test, garbage, accepted=0.9, coverage=0.95, fitted_on="here")
+    calibration = dn.fit_calibration(
+        trained, mnist.test, garbage, accepted=0.9, coverage=0.95, fitted_on="here"
+    )
     logits = trained.logits(mnist.test).astype(float)
     scores = np.log(np.exp(logits).sum(axis=1))
     assert np.mean(scores >= calibration.rejection_threshold - 1e-5) == pytest.approx(0.9, abs=0.002)
@@ -242,7 +260,9 @@ def test_fit_calibration(trained, mnist):
     best = min(np.geomspace(0.05, 20, 2000), key=loss)
     assert calibration.temperature == pytest.approx(best, rel=0.01)
     reads = dn.Recognizer(trained, calibration).recognize_images(garbage)
-    by_score = np.mean([read.score < calibration.rejection_threshold for read in reads if read.score is not None])
+    by_score = np.mean(
+        [read.score < calibration.rejection_threshold for read in reads if read.score is not None]
+    )
     assert by_score == pytest.approx(calibration.rejected, abs=0.02)
     strict = dn.fit_calibration(trained, mnist.test, accuracy=0.995)
     assert strict.accuracy >= 0.995
@@ -255,7 +275,9 @@ def test_a_calibration_as_json(calibrated):
     assert json.loads(calibrated.metadata["calibration"]) == json.loads(calibration.to_json())
     assert dn.Calibration().rejection_threshold is None
     assert json.loads(dn.Calibration().to_json())["rejection_threshold"] is None
-    with pytest.raises(dn.FormatError, match="^Calibration.from_json: temperature is 0, expected 0.05 to 20$"):
+    with pytest.raises(
+        dn.FormatError, match=r"^Calibration.from_json: temperature is 0, expected 0.05 to 20$"
+    ):
         dn.Calibration.from_json('{"temperature": 0}')
     with pytest.raises(dn.ArgumentError, match="unsure_threshold is 2"):
         dn.Calibration(unsure_threshold=2)
@@ -264,7 +286,7 @@ def test_a_calibration_as_json(calibrated):
 def test_a_damaged_calibration_is_refused_and_another_helps(trained):
     network = trained.copy()
     network.metadata = {**network.metadata, "calibration": "[1, 2"}
-    with pytest.raises(dn.FormatError, match='^calibration_of: the metadata "calibration": '):
+    with pytest.raises(dn.FormatError, match=r'^calibration_of: the metadata "calibration": '):
         dn.Recognizer(network)
     assert dn.Recognizer(network, SURE).recognize(SEVEN).status == "digit"
 
@@ -298,7 +320,9 @@ def test_metrics_of_confidence():
 def measured(calibrated, mnist):
     recognizer = dn.Recognizer(calibrated)
     reads = recognizer.recognize_images(mnist.test)
-    garbage = {kind: recognizer.recognize_images(not_digits.images(kind, 50, 1)) for kind in ("letters", "dots")}
+    garbage = {
+        kind: recognizer.recognize_images(not_digits.images(kind, 50, 1)) for kind in ("letters", "dots")
+    }
     return reads, garbage, report.measure(recognizer, reads, mnist.test.labels, garbage)
 
 
@@ -342,7 +366,7 @@ def test_the_plot_and_the_contact_sheet_are_pictures(measured, mnist, tmp_path):
 
 
 def test_a_report_of_nothing_is_refused(recognizer):
-    with pytest.raises(dn.ArgumentError, match="^measure: 0 digits and 0 labels, expected as many"):
+    with pytest.raises(dn.ArgumentError, match=r"^measure: 0 digits and 0 labels, expected as many"):
         report.measure(recognizer, [], [], {})
 
 

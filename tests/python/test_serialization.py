@@ -246,8 +246,12 @@ def test_half_precision_is_that_of_numpy(tmp_path):
     for before, after in zip(network.layers, loaded.layers):
         assert (after.weights == before.weights.astype(np.float16).astype(np.float32)).all()
     assert dn.Network.from_bytes(network.to_bytes(precision="half")).to_bytes() == loaded.to_bytes()
-    with pytest.raises(dn.ArgumentError, match='^Network.save: precision "double", expected "full" or "half"$'):
+    with pytest.raises(
+        dn.ArgumentError, match=r'^Network.save: precision "double", expected "full" or "half"$'
+    ):
         network.save(tmp_path / "other", precision="double")
     network.layers[0].weights[3, 4] = 1e6
-    with pytest.raises(dn.ArgumentError, match="value 64 is 1e.06, expected at most 65504 in half precision"):
+    with pytest.raises(
+        dn.ArgumentError, match=r"value 64 is 1e.06, expected at most 65504 in half precision"
+    ):
         network.to_bytes(precision="half")

@@ -72,7 +72,7 @@ def _report(options: argparse.Namespace, network: dn.Network, data: dn.Dataset |
     recognizer = dn.Recognizer(network)
     if data is None:
         drawings = dn.read_drawings(options.drawings)
-        labels = [drawing.label for drawing in drawings]
+        labels: Any = [drawing.label for drawing in drawings]
         digits = [recognizer.recognize(drawing) for drawing in drawings]
     else:
         labels = data.labels

@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     images = "PNG, JPEG or PGM picture, IDX file of 28 x 28 images, or JSON file of pen strokes"
     parser.add_argument("images", nargs="+", metavar="IMAGE", help=images)
-    model = f"model file (default: {DEFAULT_MODEL} in the current folder, else the one that comes with digitnet)"
+    model = f"model file (default: {DEFAULT_MODEL} in this folder, else the one that comes with digitnet)"
     parser.add_argument("--model", metavar="FILE", help=model)
     index = "which image of an IDX file or drawing of a stroke file, from 0 (default: 0; all drawings)"
     parser.add_argument("--index", type=whole(0), metavar="N", help=index)
@@ -142,7 +142,7 @@ def _require_idx(options: argparse.Namespace) -> None:
 
 
 def _sketches(file: str, index: int | None) -> Iterator[tuple[str, Any]]:
-    """What there is to read in a file: a picture, an image of an IDX file, all drawings of a stroke file or one."""
+    """What is in a file: a picture, one image of an IDX file, all drawings of a stroke file or one."""
     if is_strokes(file):
         drawings = dn.read_drawings(file)
         if index is not None:
