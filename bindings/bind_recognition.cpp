@@ -13,7 +13,7 @@ namespace tag {
 struct Sketch {
   static constexpr auto name = py::detail::const_name(
       "digitnet._core.Drawing | collections.abc.Sequence[collections.abc.Sequence[collections.abc.Sequence[float]]]"
-      " | numpy.typing.NDArray[typing.Any] | PIL.Image.Image");
+      " | numpy.typing.ArrayLike");
 };
 }  // namespace tag
 

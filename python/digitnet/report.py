@@ -133,9 +133,8 @@ def _shares(reads: Sequence[dn.Recognition]) -> dict[str, float]:
 def _histogram_edges(scores: Sequence[Sequence[float]]) -> NDArray[np.float64]:
     values = np.concatenate([np.asarray(each) for each in scores])
     values = values[values > NEVER]
-    if not values.size:
-        return np.linspace(0, 1, 61)
-    return np.linspace(*np.quantile(values, (0.001, 0.999)), 61)
+    low, high = np.quantile(values, (0.001, 0.999)) if values.size else (0, 1)
+    return np.linspace(float(low), float(high), 61)
 
 
 def _histogram(scores: Sequence[float], edges: NDArray[np.float64]) -> list[int]:

@@ -29,6 +29,12 @@ CORRECTIONS = [
         r"(collections\.abc\.Callable\[\[\w+\], )None\]",
         r"\1object]",
     ),  # what a callback returns is not looked at
+    (r"def __eq__\(self, (\w+): \w+\)", r"def __eq__(self, \1: object)"),
+    (
+        r"__hash__: typing\.ClassVar\[None\] = None",
+        "__hash__: typing.ClassVar[None]  # type: ignore[assignment]",
+    ),
+    (r"def strokes\(self\) -> list:", "def strokes(self) -> list[numpy.typing.NDArray[numpy.float64]]:"),
     (r"^([A-Z]+): tuple = .*$", r"\1: tuple[str, ...]"),
     (r"^__version__: str = .*$", "__version__: str"),
     (r"^from digitnet import \w+\n", ""),
