@@ -285,7 +285,7 @@ class ImageChanger {
   }
 
   void thicken(double pixels) {
-    int left = static_cast<int>(std::abs(pixels) * 256 + 0.5);
+    auto left = static_cast<int>(std::lround(std::abs(pixels) * 256));
     for (; left > 0; left -= 256) grow(pixels > 0, std::min(left, 256));
   }
 
@@ -358,6 +358,7 @@ class ImageChanger {
          down = half_field.data() + grid_rows * stride, bells = row_bells.data(), firsts = first_rows.data(),
          count = rows, row_stride = stride, frame_width = static_cast<std::uint32_t>(width),
          to_places = places.data(), to_shares = shares.data()]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+          constexpr float half = 0.5F;  // rounds
           const auto step_x = static_cast<float>(back.xx);
           const auto step_y = static_cast<float>(back.yx);
           for (std::size_t y = 0; y < count; ++y) {
@@ -379,8 +380,8 @@ class ImageChanger {
                 at_y = at_y > 0 ? at_y : 0.0F;
                 at_x = at_x < most_x ? at_x : most_x;
                 at_y = at_y < most_y ? at_y : most_y;
-                const auto fine_x = static_cast<std::uint32_t>(static_cast<std::int32_t>(at_x * 256 + 0.5F));
-                const auto fine_y = static_cast<std::uint32_t>(static_cast<std::int32_t>(at_y * 256 + 0.5F));
+                const auto fine_x = static_cast<std::uint32_t>(static_cast<std::int32_t>(at_x * 256 + half));
+                const auto fine_y = static_cast<std::uint32_t>(static_cast<std::int32_t>(at_y * 256 + half));
                 to_places[y * row_stride + x + k] = (fine_y >> 8) * frame_width + (fine_x >> 8);
                 to_shares[y * row_stride + x + k] = (fine_y & 255) << 8 | (fine_x & 255);
               }
@@ -436,7 +437,7 @@ class ImageChanger {
       if (image[middle] != 0) break;
     }
     const auto middle_x = static_cast<double>(middle % columns);
-    const auto middle_y = static_cast<double>(middle / columns);
+    const auto middle_y = static_cast<double>(std::size_t{middle / columns});
     for (std::size_t y = 0; y < rows; ++y) {
       const double from_y = static_cast<double>(y) - middle_y;
       if (from_y > radius || -from_y > radius) continue;
@@ -448,7 +449,7 @@ class ImageChanger {
   }
 
   void add_noise(std::span<std::uint8_t> image, Rng& rng) const {
-    const auto most = static_cast<std::int32_t>(options.noise * 255 + 0.5);
+    const auto most = static_cast<std::int32_t>(std::lround(options.noise * 255));
     std::uint64_t bits = 0;
     int left = 0;
     for (std::uint8_t& pixel : image) {

@@ -28,6 +28,11 @@ MnistImage digit(std::size_t sample) {
   return image;
 }
 
+/// The number of a pixel in an image of so many columns.
+std::size_t at(int columns, int row, int column) {
+  return static_cast<std::size_t>(columns) * static_cast<std::size_t>(row) + static_cast<std::size_t>(column);
+}
+
 Augmentation none() { return augmentation_from_name("none"); }
 
 Augmentation with(double Augmentation::*option, double value) {
@@ -57,8 +62,7 @@ double largest_error(const MnistImage& result, const MnistImage& image, const So
   for (int y = 0; y < 28; ++y) {
     for (int x = 0; x < 28; ++x) {
       const auto [from_x, from_y] = source(static_cast<double>(x), static_cast<double>(y));
-      largest =
-          std::max(largest, std::abs(result[static_cast<std::size_t>(28 * y + x)] - ink_at(image, from_x, from_y)));
+      largest = std::max(largest, std::abs(result[at(28, y, x)] - ink_at(image, from_x, from_y)));
     }
   }
   return largest;
@@ -78,13 +82,13 @@ struct Moments {
     for (std::size_t i = 0; i < image.size(); ++i) {
       mass += image[i];
       x += image[i] * static_cast<double>(i % columns);
-      y += image[i] * static_cast<double>(i / columns);
+      y += image[i] * static_cast<double>(std::size_t{i / columns});
     }
     x /= mass;
     y /= mass;
     for (std::size_t i = 0; i < image.size(); ++i) {
       const double dx = static_cast<double>(i % columns) - x;
-      const double dy = static_cast<double>(i / columns) - y;
+      const double dy = static_cast<double>(std::size_t{i / columns}) - y;
       xx += image[i] * dx * dx / mass;
       xy += image[i] * dx * dy / mass;
       yy += image[i] * dy * dy / mass;
@@ -105,6 +109,7 @@ MnistImage rectangle(std::size_t width, std::size_t height) {
 template <class Measure>
 std::vector<double> measured(const MnistImage& image, const Augmentation& options, const Measure& measure) {
   std::vector<double> values;
+  values.reserve(400);
   Rng rng(11);
   for (int i = 0; i < 400; ++i) values.push_back(measure(augmented(image, options, rng)));
   return values;
@@ -180,13 +185,13 @@ TEST_CASE("thickened: dilation and erosion by a cross, and shares of them", "[au
     MnistImage result{};
     for (int y = 0; y < 28; ++y) {
       for (int x = 0; x < 28; ++x) {
-        int best = image[static_cast<std::size_t>(28 * y + x)];
+        int best = image[at(28, y, x)];
         for (const auto& [dx, dy] : {std::pair(1, 0), std::pair(-1, 0), std::pair(0, 1), std::pair(0, -1)}) {
           const bool inside = x + dx >= 0 && x + dx < 28 && y + dy >= 0 && y + dy < 28;
-          const int other = inside ? image[static_cast<std::size_t>(28 * (y + dy) + x + dx)] : 0;
+          const int other = inside ? image[at(28, y + dy, x + dx)] : 0;
           best = larger ? std::max(best, other) : std::min(best, other);
         }
-        result[static_cast<std::size_t>(28 * y + x)] = static_cast<std::uint8_t>(best);
+        result[at(28, y, x)] = static_cast<std::uint8_t>(best);
       }
     }
     return result;
@@ -436,21 +441,20 @@ TEST_CASE("elastic deformation: displacements are those of smoothed noise", "[au
   options.elastic_sigma = sigma;
   options.elastic = wanted_deviation * 2 * sigma * std::sqrt(3 * pi);
   Augmenter augmenter(options, side, side);
-  Bytes ramp(side * side);
+  Bytes ramp(at(side, side, 0));
   Bytes result(ramp.size());
   const bool across = GENERATE(true, false);
   for (int y = 0; y < side; ++y) {
     for (int x = 0; x < side; ++x) {
       const int place = across ? x : y;
-      ramp[static_cast<std::size_t>(side * y + x)] = static_cast<std::uint8_t>(place < 200 ? place : 255);
+      ramp[at(side, y, x)] = static_cast<std::uint8_t>(place < 200 ? place : 255);
     }
   }
   Field field;
   Rng rng(8);
   for (int i = 0; i < 30; ++i) {
     augmenter.augment(ramp, result, rng);
-    field.add([&](int x, int y) { return result[static_cast<std::size_t>(side * y + x)] - (across ? x : y); }, 30,
-              170, sigma);
+    field.add([&](int x, int y) { return result[at(side, y, x)] - (across ? x : y); }, 30, 170, sigma);
   }
   // In all there are some thousand places that know nothing of each other, so 5 in 100 are more than three deviations.
   CHECK(std::abs(field.mean()) < 0.05 * wanted_deviation);
@@ -467,28 +471,25 @@ TEST_CASE("elastic deformation: displacements are those of smoothed noise", "[au
   for (double& value : bell) value /= total;
   const int wide = 80 + 2 * reach;
   for (int i = 0; i < 40; ++i) {
-    std::vector<double> noise(static_cast<std::size_t>(wide * wide));
+    std::vector<double> noise(at(wide, wide, 0));
     for (double& value : noise) value = rng.uniform(-options.elastic, options.elastic);
     std::vector<double> half(noise.size());
     std::vector<double> smooth(noise.size());
     for (int y = 0; y < wide; ++y) {
       for (int x = reach; x < wide - reach; ++x) {
         for (int d = -reach; d <= reach; ++d) {
-          half[static_cast<std::size_t>(wide * y + x)] +=
-              bell[static_cast<std::size_t>(d + reach)] * noise[static_cast<std::size_t>(wide * y + x + d)];
+          half[at(wide, y, x)] += bell[at(1, d + reach, 0)] * noise[at(wide, y, x + d)];
         }
       }
     }
     for (int y = reach; y < wide - reach; ++y) {
       for (int x = reach; x < wide - reach; ++x) {
         for (int d = -reach; d <= reach; ++d) {
-          smooth[static_cast<std::size_t>(wide * y + x)] +=
-              bell[static_cast<std::size_t>(d + reach)] * half[static_cast<std::size_t>(wide * (y + d) + x)];
+          smooth[at(wide, y, x)] += bell[at(1, d + reach, 0)] * half[at(wide, y + d, x)];
         }
       }
     }
-    plain.add([&](int x, int y) { return smooth[static_cast<std::size_t>(wide * y + x)]; }, reach, wide - reach,
-              sigma);
+    plain.add([&](int x, int y) { return smooth[at(wide, y, x)]; }, reach, wide - reach, sigma);
   }
   CHECK(field.deviation() == Approx(plain.deviation()).epsilon(0.1));
   CHECK(field.correlation_near() == Approx(plain.correlation_near()).margin(0.07));
