@@ -1,4 +1,4 @@
-"""Reads digits from pictures of any size: PNG, JPEG or PGM."""
+"""Reads digits from pictures of any size: PNG, JPEG or PGM; says when there is none."""
 
 import argparse
 import sys
@@ -12,21 +12,22 @@ def main() -> int:
     parser.add_argument("pictures", metavar="PICTURE", nargs="+", help="a drawing of one digit")
     options = parser.parse_args()
     try:
-        classifier = dn.Classifier(options.model)
+        recognizer = dn.Recognizer(options.model)
     except dn.Error as error:  # no model, a broken one, or one for something else
         parser.exit(3, f"{parser.prog}: {error}\n")
     exit_code = 0
     for path in options.pictures:
         try:
-            prediction = classifier.classify(dn.read_picture(path))
+            read = recognizer.recognize(dn.read_picture(path))
         except (dn.FormatError, dn.IoError) as error:  # the other pictures can still be read
             print(f"{parser.prog}: {error}", file=sys.stderr)
             exit_code = 3
             continue
-        if prediction.digit is None:
-            print(f"{path}: empty")
+        if read.digit is None:
+            print(f"{path}: {read.status.replace('_', ' ')}")  # empty, or not a digit
         else:
-            print(f"{path}: {prediction.digit} ({prediction.probability:.1%})")
+            doubt = ", unsure" if read.status == "unsure" else ""
+            print(f"{path}: {read.digit} ({read.probability:.1%}){doubt}")
     return exit_code
 
 

@@ -29,6 +29,7 @@ if grep -E 'test|examples/|\.hpp|\.a$|\.cpp' <<<"$unzip"; then
   exit 1
 fi
 grep -q 'digitnet/py.typed' <<<"$unzip" || { echo "the wheel lacks py.typed"; exit 1; }
+grep -q 'digitnet/models/mnist.safetensors' <<<"$unzip" || { echo "the wheel lacks the model"; exit 1; }
 "$folder/venv/bin/python" -W error - <<'PYTHON'
 import digitnet as dn
 import numpy as np
@@ -36,6 +37,8 @@ import numpy as np
 network = dn.Network([784, 128, 10], activation="relu", seed=1)
 probabilities = network.predict_proba(np.zeros((1, 784), np.float32))
 assert probabilities.shape == (1, 10) and abs(probabilities.sum() - 1) < 1e-5, probabilities
+assert str(dn.shipped_model()).endswith("site-packages/digitnet/models/mnist.safetensors"), dn.shipped_model()
+assert dn.Recognizer().recognize([[[10, 10], [60, 12], [25, 90]]]).digit == 7
 print("wheel:", dn.__version__, dn.__file__)
 PYTHON
 "$folder/venv/bin/digitnet" --help >/dev/null

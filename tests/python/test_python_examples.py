@@ -82,7 +82,9 @@ def test_missing_and_broken_models(run, broken, pictures, tmp_path):
         check_one_line(run(program, broken, last), 3, f"load_network: {broken}: not a safetensors file")
     dn.Network([12, 10]).save(tmp_path / "small")
     check_one_line(run("first_layer.py", "small", "sheet.pgm"), 3, "small: 12 inputs, expected 784 (28 x 28)")
-    check_one_line(run("recognize_digit.py", "small", pictures[0]), 3, "12 inputs, expected 784")
+    check_one_line(
+        run("recognize_digit.py", "small", pictures[0]), 3, "12 inputs and 10 outputs, expected 784"
+    )
     assert not Path("sheet.pgm").exists()
 
 
