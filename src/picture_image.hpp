@@ -16,6 +16,8 @@ struct PictureImage {
 /// No stroke is so thick that such a square of ink fits into it: 11 pixels for MNIST's box of 20, where 9 are the most.
 constexpr std::size_t full_square_of(std::size_t side) { return (side * 11 + 19) / 20; }
 
+inline constexpr std::uint8_t half_full = 128;
+
 /// Whether there is a square of this side in which all pixels are at least half full.
 bool has_full_square(const PlaneView& ink, std::size_t side);
 

@@ -230,6 +230,22 @@ MnistImage placed(const Plane& sheet) {
   return image;
 }
 
+/// Whether a square of more than half of the drawing is full of ink.
+bool is_painted_over(const Plane& sheet) {
+  constexpr std::size_t side = detail::full_square_of(detail::sheet_box);
+  // Wherever such a square is, it covers the middle of the box, and is crossed there by full lines; mostly this tells.
+  constexpr std::size_t middle = detail::sheet_margin + detail::sheet_box / 2;
+  const auto full_line = [&](std::size_t step) {
+    const std::uint8_t* const at = &sheet.values[middle * sheet.width + middle];
+    std::size_t before = 0;
+    std::size_t behind = 0;
+    while (before < middle && at[-static_cast<std::ptrdiff_t>(before * step)] >= detail::half_full) ++before;
+    while (behind < middle && at[behind * step] >= detail::half_full) ++behind;
+    return before + behind > side;  // the middle is in both
+  };
+  return full_line(1) && full_line(sheet.width) && detail::has_full_square(view(sheet), side);
+}
+
 /// Whether an image is laid out as all of MNIST is: ink of 20 pixels in the middle.
 bool is_laid_out(const MnistImage& image) {
   std::size_t left = mnist_side, right = 0, top = mnist_side, bottom = 0;
@@ -268,7 +284,6 @@ bool is_mnist_image(const Picture& picture, MnistImage& image) {
 }  // namespace
 
 bool detail::has_full_square(const PlaneView& ink, std::size_t side) {
-  constexpr std::uint8_t half_full = 128;
   std::vector<std::size_t> above(ink.width);  // largest full squares that end at the row above, by column
   for (std::size_t y = 0; y < ink.height; ++y) {
     std::size_t left = 0;
@@ -334,9 +349,7 @@ detail::PictureImage detail::picture_image(const char* where, const Picture& pic
   if (!finder.has_ink()) return result;
   Plane sheet = finder.sheet(finder.box());
   result.ink_side = finder.box().longer_side();
-  // Such a square covers this pixel wherever it is, so there is mostly no need to look for it.
-  constexpr std::size_t middle = sheet_margin + sheet_box / 2;
-  result.is_painted_over = sheet.row(middle)[middle] >= 128 && has_full_square(view(sheet), full_square_of(sheet_box));
+  result.is_painted_over = is_painted_over(sheet);
   normalise_strokes(sheet);
   result.image = placed(sheet);
   return result;
