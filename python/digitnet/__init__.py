@@ -9,6 +9,8 @@ A network that reads digits, in five lines:
     print(net.evaluate(mnist.test).accuracy)
 """
 
+from typing import TYPE_CHECKING
+
 from digitnet._core import (
     ACTIVATIONS,
     AUGMENTATIONS,
@@ -110,8 +112,10 @@ from digitnet._core import (
     write_drawings,
     write_idx,
 )
-from digitnet.explanation import Explanation, explain
 from digitnet.training import SCHEDULES, make_schedule, train
+
+if TYPE_CHECKING:
+    from digitnet.explanation import Explanation, explain
 
 __all__ = [
     "ACTIVATIONS",
@@ -219,3 +223,13 @@ __all__ = [
     "write_drawings",
     "write_idx",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Imports explanations when they are asked for: they need NumPy, which takes long to import."""
+    if name in ("Explanation", "explain"):
+        from digitnet import explanation
+
+        return getattr(explanation, name)
+    msg = f"module 'digitnet' has no attribute '{name}'"
+    raise AttributeError(msg)

@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import digitnet as dn
 from digitnet.cli.common import (
     DEFAULT_MODEL,
@@ -328,6 +326,8 @@ def _with_strokes(data: dn.Dataset, files: list[str]) -> dn.Dataset:
     if data.images.shape[1:] != (28, 28):
         shape = " x ".join(map(str, data.images.shape[1:]))
         raise CommandError(USAGE, f"--strokes with images of {shape}, expected images of 28 x 28")
+    import numpy as np  # takes longer than the rest of digitnet
+
     parts = [data, *(dn.load_drawings(file, data.classes) for file in files)]
     images = np.concatenate([part.images for part in parts])
     return dn.Dataset(images, np.concatenate([part.labels for part in parts]), data.classes)
