@@ -1,13 +1,12 @@
 #include "ink.hpp"
 
 #include "dispatch.hpp"
+#include "picture_signal.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <memory>
-#include <numeric>
 #include <utility>
 
 // Whole numbers wherever it matters, and no fused multiply-add (see CMakeLists.txt): the same bytes everywhere.
@@ -15,443 +14,7 @@
 namespace digitnet::detail {
 namespace {
 
-/// Colours are judged by at most about this many pixels, spread over the picture.
-constexpr std::size_t most_samples = 1024;
-
 using Histogram = std::array<std::uint32_t, 256>;
-
-// ---------------------------------------------------------------------------------------------------------------
-// From pixels to one number each
-// ---------------------------------------------------------------------------------------------------------------
-
-struct Colour {
-  int red = 0, green = 0, blue = 0, alpha = 255;
-};
-
-Colour colour_at(const Picture& picture, std::size_t x, std::size_t y) {
-  const std::uint8_t* pixel = &picture.pixels[(y * picture.width + x) * picture.channels];
-  switch (picture.channels) {
-    case 1: return {pixel[0], pixel[0], pixel[0], 255};
-    case 2: return {pixel[0], pixel[0], pixel[0], pixel[1]};
-    case 3: return {pixel[0], pixel[1], pixel[2], 255};
-    default: return {pixel[0], pixel[1], pixel[2], pixel[3]};
-  }
-}
-
-struct Samples {
-  std::vector<Colour> colours;
-  std::vector<Colour> border;
-  Box visible;  ///< of the samples with alpha
-};
-
-/// Pixels on a grid of which each line is moved a little, so that no straight line falls between all of them.
-Samples samples_of(const Picture& picture) {
-  Samples samples;
-  std::size_t step = 1;
-  while ((picture.width / step + 1) * (picture.height / step + 1) > most_samples) ++step;
-  samples.colours.reserve(most_samples);
-  std::size_t shift = 0;
-  for (std::size_t y = step / 2; y < picture.height; y += step) {
-    for (std::size_t x = shift % step; x < picture.width; x += step) {
-      samples.colours.push_back(colour_at(picture, x, y));
-    }
-    shift += 3 * step / 8 + 1;
-  }
-  const std::size_t along = std::max<std::size_t>(1, (picture.width + picture.height) / 256);
-  for (std::size_t x = 0; x < picture.width; x += along) {
-    samples.border.push_back(colour_at(picture, x, 0));
-    samples.border.push_back(colour_at(picture, x, picture.height - 1));
-  }
-  for (std::size_t y = 0; y < picture.height; y += along) {
-    samples.border.push_back(colour_at(picture, 0, y));
-    samples.border.push_back(colour_at(picture, picture.width - 1, y));
-  }
-  return samples;
-}
-
-/// The middle value of each channel, over the colours that are opaque enough.
-Colour median_colour(const std::vector<Colour>& colours, int least_alpha) {
-  std::array<Histogram, 3> counts{};
-  std::uint32_t total = 0;
-  for (const Colour& colour : colours) {
-    if (colour.alpha < least_alpha) continue;
-    ++counts[0][static_cast<std::size_t>(colour.red)];
-    ++counts[1][static_cast<std::size_t>(colour.green)];
-    ++counts[2][static_cast<std::size_t>(colour.blue)];
-    ++total;
-  }
-  const auto middle = [total](const Histogram& count) {
-    std::uint32_t below = 0;
-    int value = 0;
-    while (value < 255 && (below += count[static_cast<std::size_t>(value)]) * 2 <= total) ++value;
-    return value;
-  };
-  return {middle(counts[0]), middle(counts[1]), middle(counts[2]), 255};
-}
-
-/// What alpha means in a picture.
-struct Transparency {
-  bool drawn_in_alpha = false;  ///< alpha alone is the drawing
-  bool opaque = true;
-  Colour behind{255, 255, 255, 255};  ///< otherwise: what is to be seen where it is transparent
-};
-
-bool is_opaque(const Picture& picture) {
-  const std::size_t line = picture.width * picture.channels;
-  std::vector<std::uint8_t> all(line, 255);
-  for (std::size_t y = 0; y < picture.height; ++y) {
-    const std::uint8_t* from = &picture.pixels[y * line];
-    std::uint8_t* to = all.data();
-    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      for (std::size_t i = 0; i < line; ++i) to[i] &= from[i];
-    });
-  }
-  for (std::size_t i = picture.channels - 1; i < line; i += picture.channels) {
-    if (all[i] != 255) return false;
-  }
-  return true;
-}
-
-Transparency transparency_of(const Picture& picture, const Samples& samples) {
-  Transparency result;
-  if (picture.channels % 2 != 0 || is_opaque(picture)) return result;
-  result.opaque = false;
-  int most = 0;
-  int least = 255;
-  for (const std::vector<Colour>* part : {&samples.colours, &samples.border}) {
-    for (const Colour& colour : *part) {
-      most = std::max(most, colour.alpha);
-      least = std::min(least, colour.alpha);
-    }
-  }
-  const int visible = std::max(1, most / 2);
-  const Colour usual = median_colour(samples.colours, visible);
-  std::size_t seen = 0;
-  std::size_t others = 0;
-  for (const Colour& colour : samples.colours) {
-    if (colour.alpha < visible) continue;
-    ++seen;
-    const int away = std::max(
-        {std::abs(colour.red - usual.red), std::abs(colour.green - usual.green), std::abs(colour.blue - usual.blue)});
-    if (away > 48) ++others;
-  }
-  // One colour, here and there: nothing but alpha can be the drawing.
-  if (others * 200 <= seen && (least < visible || seen == 0)) {
-    result.drawn_in_alpha = true;
-    return result;
-  }
-  std::size_t clear_border = 0;
-  for (const Colour& colour : samples.border) clear_border += colour.alpha < visible ? 1 : 0;
-  const bool strokes_of_many_colours = clear_border * 2 > samples.border.size() && seen * 2 < samples.colours.size();
-  if (strokes_of_many_colours) {
-    const bool light = usual.red * 3 + usual.green * 6 + usual.blue > 1700;
-    result.behind = light ? Colour{0, 0, 0, 255} : Colour{255, 255, 255, 255};
-  } else {
-    result.behind = usual;  // a sheet with clear corners or holes: they are paper too
-  }
-  return result;
-}
-
-int blend(int value, int behind, int alpha) { return (value * alpha + behind * (255 - alpha) + 127) / 255; }
-
-Colour seen_over(const Colour& colour, const Colour& behind) {
-  return {blend(colour.red, behind.red, colour.alpha), blend(colour.green, behind.green, colour.alpha),
-          blend(colour.blue, behind.blue, colour.alpha), 255};
-}
-
-/// Grey = (red * weights[0] + green * weights[1] + blue * weights[2] + offset) / 256, in 0 to 255.
-struct Axis {
-  std::array<int, 3> weights{77, 150, 29};  // Rec. 601
-  int offset = 0;
-};
-
-/// The direction in which the colours differ most: from the ground to the ink, whatever their colours are.
-Axis axis_of(const std::vector<Colour>& colours) {
-  const auto count = static_cast<std::int64_t>(colours.size());
-  std::array<std::int64_t, 3> sum{};
-  std::array<std::array<std::int64_t, 3>, 3> products{};
-  for (const Colour& colour : colours) {
-    const std::array<int, 3> c{colour.red, colour.green, colour.blue};
-    for (std::size_t i = 0; i < 3; ++i) {
-      sum[i] += c[i];
-      for (std::size_t j = i; j < 3; ++j) products[i][j] += c[i] * c[j];
-    }
-  }
-  std::array<std::array<double, 3>, 3> covariance{};
-  double trace = 0;
-  std::size_t largest = 0;
-  for (std::size_t i = 0; i < 3; ++i) {
-    for (std::size_t j = i; j < 3; ++j) {
-      covariance[i][j] = covariance[j][i] = static_cast<double>(count * products[i][j] - sum[i] * sum[j]);
-    }
-    trace += covariance[i][i];
-    if (covariance[i][i] > covariance[largest][largest]) largest = i;
-  }
-  if (!(trace > 0)) return {};
-  std::array<double, 3> direction = covariance[largest];
-  for (int step = 0; step < 12; ++step) {
-    std::array<double, 3> next{};
-    double size = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      for (std::size_t j = 0; j < 3; ++j) next[i] += covariance[i][j] * direction[j];
-      size += std::abs(next[i]);
-    }
-    for (std::size_t i = 0; i < 3; ++i) direction[i] = next[i] / size;
-  }
-  if (direction[0] + direction[1] + direction[2] < 0) {
-    for (double& part : direction) part = -part;  // light is more
-  }
-  Axis axis;
-  for (std::size_t i = 0; i < 3; ++i) axis.weights[i] = static_cast<int>(std::lround(direction[i] * 256));
-  int size = 0;
-  for (const int weight : axis.weights) size += std::abs(weight);
-  axis.weights[largest] += axis.weights[largest] < 0 ? size - 256 : 256 - size;  // so that grey stays as it is
-  for (const int weight : axis.weights) axis.offset += weight < 0 ? -255 * weight : 0;
-  return axis;
-}
-
-/// One line of RGB or RGBA as one number a pixel.
-template <std::size_t Channels>
-void project(const std::uint8_t* from, std::uint8_t* to, std::size_t count, const Axis& axis) {
-  // The sums are in 0 to 65280, so 16 bits are enough, whatever the parts of them are.
-  const auto red = static_cast<std::uint16_t>(axis.weights[0]);
-  const auto green = static_cast<std::uint16_t>(axis.weights[1]);
-  const auto blue = static_cast<std::uint16_t>(axis.weights[2]);
-  const auto offset = static_cast<std::uint16_t>(axis.offset);
-  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto value = static_cast<std::uint16_t>(std::uint32_t{red} * from[Channels * i] +
-                                                    std::uint32_t{green} * from[Channels * i + 1] +
-                                                    std::uint32_t{blue} * from[Channels * i + 2] + offset);
-      to[i] = static_cast<std::uint8_t>(value >> 8);
-    }
-  });
-}
-
-/// One number a pixel, by which ink and ground differ most.
-std::unique_ptr<std::uint8_t[]> signal_of(const Picture& picture) {
-  Samples samples = samples_of(picture);
-  const Transparency transparency = transparency_of(picture, samples);
-  const std::size_t width = picture.width;
-  const std::size_t count = width * picture.height;
-  auto signal = std::make_unique_for_overwrite<std::uint8_t[]>(count);  // zeros would take as long as all else
-  if (transparency.drawn_in_alpha) {
-    const std::size_t channels = picture.channels;
-    const std::uint8_t* from = picture.pixels.data() + channels - 1;
-    std::uint8_t* const to = signal.get();
-    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      if (channels == 4) {
-        for (std::size_t i = 0; i < count; ++i) to[i] = from[4 * i];
-      } else {
-        for (std::size_t i = 0; i < count; ++i) to[i] = from[2 * i];
-      }
-    });
-    return signal;
-  }
-  if (!transparency.opaque) {
-    for (Colour& colour : samples.colours) colour = seen_over(colour, transparency.behind);
-  }
-  const Axis axis = picture.channels < 3 ? Axis{} : axis_of(samples.colours);
-  if (transparency.opaque && picture.channels != 2) {
-    for (std::size_t y = 0; y < picture.height; ++y) {
-      const std::uint8_t* from = &picture.pixels[y * width * picture.channels];
-      if (picture.channels == 3) project<3>(from, &signal[y * width], width, axis);
-      if (picture.channels == 4) project<4>(from, &signal[y * width], width, axis);
-    }
-    return signal;
-  }
-  for (std::size_t y = 0; y < picture.height; ++y) {
-    for (std::size_t x = 0; x < width; ++x) {
-      const Colour colour = seen_over(colour_at(picture, x, y), transparency.behind);
-      const int value = axis.weights[0] * colour.red + axis.weights[1] * colour.green + axis.weights[2] * colour.blue;
-      signal[y * width + x] = static_cast<std::uint8_t>((value + axis.offset) >> 8);
-    }
-  }
-  return signal;
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-// Planes at another size
-// ---------------------------------------------------------------------------------------------------------------
-
-/// Sums of each Step numbers next to each other; 0 for a number that is known only when the program runs.
-template <std::size_t Step>
-void add_groups(const std::uint16_t* from, std::uint32_t* to, std::size_t groups, std::size_t any_step) {
-  const std::size_t step = Step == 0 ? any_step : Step;
-  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    for (std::size_t x = 0; x < groups; ++x) {
-      std::uint32_t sum = 0;
-      for (std::size_t i = 0; i < step; ++i) sum += from[x * step + i];
-      to[x] = sum;
-    }
-  });
-}
-
-/// The mean of each step x step pixels; the last of a line or column may be of fewer.
-Plane shrunk(const PlaneView& from, std::size_t step) {
-  Plane to((from.width + step - 1) / step, (from.height + step - 1) / step);
-  std::vector<std::uint16_t> columns(to.width * step);
-  std::vector<std::uint32_t> sums(to.width);
-  for (std::size_t y = 0; y < to.height; ++y) {
-    const std::size_t last = std::min(from.height, (y + 1) * step);
-    std::fill(columns.begin(), columns.end(), std::uint16_t{0});
-    for (std::size_t source = y * step; source < last; ++source) {
-      const std::uint8_t* const line = from.row(source);
-      std::uint16_t* const sum = columns.data();
-      const std::size_t width = from.width;
-      for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-        for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(sum[x] + line[x]);
-      });
-    }
-    switch (step) {  // zeros behind the end of the line
-      case 1: add_groups<1>(columns.data(), sums.data(), to.width, step); break;
-      case 2: add_groups<2>(columns.data(), sums.data(), to.width, step); break;
-      case 3: add_groups<3>(columns.data(), sums.data(), to.width, step); break;
-      case 4: add_groups<4>(columns.data(), sums.data(), to.width, step); break;
-      case 8: add_groups<8>(columns.data(), sums.data(), to.width, step); break;
-      default: add_groups<0>(columns.data(), sums.data(), to.width, step);
-    }
-    const auto mean = [](std::uint32_t sum, std::size_t area) {
-      return static_cast<std::uint8_t>((sum + area / 2) / area);
-    };
-    // Dividing by multiplying: the sums are below 2^22, so the quotients are exact.
-    const std::size_t area = (last - y * step) * step;
-    const std::uint64_t inverse = ((std::uint64_t{1} << 40) + area - 1) / area;
-    std::uint8_t* const result = to.row(y);
-    for (std::size_t x = 0; x < to.width; ++x) {
-      result[x] = static_cast<std::uint8_t>(((sums[x] + area / 2) * inverse) >> 40);
-    }
-    const std::size_t rest = from.width - (to.width - 1) * step;
-    if (rest < step) result[to.width - 1] = mean(sums[to.width - 1], (last - y * step) * rest);
-  }
-  return to;
-}
-
-/// How much each source pixel counts in each target pixel: from `first` on, weights that sum to 256, or none.
-struct Taps {
-  std::size_t first = 0;
-  std::size_t count = 0;
-  std::size_t weights = 0;  ///< where they begin in the table
-  int covered = 0;          ///< how much of the target pixel is within the source, of 256
-};
-
-struct Resampling {
-  std::size_t most = 0;  ///< taps of a target
-  std::vector<Taps> targets;
-  std::vector<std::uint16_t> weights;
-};
-
-/// Target pixel t shows the source from origin + t * pitch to origin + (t + 1) * pitch: its mean where that is more
-/// than a pixel, else what lies between the two nearest.
-Resampling resampling(std::size_t source, std::size_t targets, double origin, double pitch) {
-  Resampling result;
-  std::vector<double> parts;
-  for (std::size_t t = 0; t < targets; ++t) {
-    const double begin = origin + static_cast<double>(t) * pitch;
-    const double end = begin + pitch;
-    const double within = std::min(end, static_cast<double>(source)) - std::max(begin, 0.0);
-    Taps taps;
-    if (within > 0) {
-      taps.covered = static_cast<int>(std::lround(256 * within / pitch));
-      const double middle = std::clamp((begin + end) / 2, 0.5, static_cast<double>(source) - 0.5);
-      const double low = pitch >= 1 ? std::max(begin, 0.0) : middle - 1;
-      const double high = pitch >= 1 ? std::min(end, static_cast<double>(source)) : middle + 1;
-      parts.clear();
-      double total = 0;
-      taps.first = static_cast<std::size_t>(std::max(0.0, std::floor(low)));
-      for (std::size_t s = taps.first; s < source && static_cast<double>(s) < high; ++s) {
-        const auto left = static_cast<double>(s);
-        const double part = pitch >= 1 ? std::min(left + 1, high) - std::max(left, low)
-                                       : std::max(0.0, 1 - std::abs(left + 0.5 - middle));
-        parts.push_back(part);
-        total += part;
-      }
-      taps.count = parts.size();
-      taps.weights = result.weights.size();
-      double sum = 0;
-      int given = 0;
-      for (const double part : parts) {
-        sum += part;
-        const int upto = static_cast<int>(std::lround(256 * sum / total));
-        result.weights.push_back(static_cast<std::uint16_t>(upto - given));
-        given = upto;
-      }
-    }
-    result.most = std::max(result.most, taps.count);
-    result.targets.push_back(taps);
-  }
-  return result;
-}
-
-/// One line of targets from one of sources. As many taps for all as the most have, so that the loop has no end to look
-/// for: weights are 0 for those there are not.
-template <std::size_t Most>
-void weigh(const std::uint16_t* values, const std::uint32_t* firsts, const std::uint16_t* weights, std::uint8_t* to,
-           std::size_t count) {
-  for (std::size_t x = 0; x < count; ++x) {
-    const std::uint16_t* const value = values + firsts[x];
-    std::uint32_t total = 128;
-    for (std::size_t i = 0; i < Most; ++i) total += std::uint32_t{weights[x * Most + i]} * (value[i] >> 8);
-    to[x] = static_cast<std::uint8_t>(total >> 8);
-  }
-}
-
-/// Columns and rows weighed together; where nothing of the source is, 0.
-Plane resampled(const PlaneView& from, const Resampling& columns, const Resampling& rows) {
-  Plane to(columns.targets.size(), rows.targets.size());
-  std::size_t begin = from.width;
-  std::size_t end = 0;
-  for (const Taps& taps : columns.targets) {
-    if (taps.count == 0) continue;
-    begin = std::min(begin, taps.first);
-    end = std::max(end, taps.first + taps.count);
-  }
-  if (end <= begin) return to;
-  const std::size_t width = end - begin;
-  constexpr std::array<std::size_t, 5> sizes{2, 4, 6, 8, 12};
-  const auto size = std::find_if(sizes.begin(), sizes.end() - 1, [&](std::size_t n) { return n >= columns.most; });
-  std::vector<std::uint16_t> weights(to.width * *size);
-  std::vector<std::uint32_t> firsts(to.width);
-  for (std::size_t x = 0; x < to.width; ++x) {
-    const Taps& taps = columns.targets[x];
-    if (taps.count == 0) continue;
-    firsts[x] = static_cast<std::uint32_t>(taps.first - begin);
-    std::copy_n(&columns.weights[taps.weights], taps.count, &weights[x * *size]);
-  }
-  std::vector<std::uint16_t> sums(width + *size);
-  for (std::size_t y = 0; y < to.height; ++y) {
-    const Taps& vertical = rows.targets[y];
-    if (vertical.count == 0) continue;
-    std::uint16_t* const sum = sums.data();
-    for (std::size_t i = 0; i < vertical.count; ++i) {
-      const std::uint8_t* const line = from.row(vertical.first + i) + begin;
-      const std::uint16_t weight = rows.weights[vertical.weights + i];
-      const bool first = i == 0;
-      for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-        if (first) {
-          for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(128 + line[x] * weight);
-        } else {
-          for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(sum[x] + line[x] * weight);
-        }
-      });
-    }
-    const auto line = [&]<std::size_t Most>() {
-      weigh<Most>(sums.data(), firsts.data(), weights.data(), to.row(y), to.width);
-    };
-    switch (*size) {
-      case 2: line.template operator()<2>(); break;
-      case 4: line.template operator()<4>(); break;
-      case 6: line.template operator()<6>(); break;
-      case 8: line.template operator()<8>(); break;
-      default: line.template operator()<12>();
-    }
-  }
-  return to;
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-// Ground and ink
-// ---------------------------------------------------------------------------------------------------------------
 
 Histogram histogram_of(const PlaneView& plane) {
   Histogram counts{};
@@ -641,91 +204,8 @@ Box inside_of_frames(const Plane& plane, const Box& whole, int tolerance, int& g
   return box;
 }
 
-/// Where pixels hang together, also across corners.
-struct Part {
-  Box box;
-  std::uint64_t mass = 0;
-  std::size_t pixels = 0;
-};
-
-/// Pixels of one line next to each other.
-struct Run {
-  std::uint32_t y = 0, first = 0, last = 0;  ///< last is the first behind it
-  std::uint32_t part = 0;                    ///< its place in the list
-};
-
-struct Parts {
-  std::vector<Part> list;
-  std::vector<Run> runs;
-};
-
-/// Line by line, runs are joined with those they touch in the line above (Rosenfeld, Pfaltz 1966, with runs for pixels).
-Parts parts_of(const Plane& plane, int threshold) {
-  Parts parts;
-  std::vector<Run>& runs = parts.runs;
-  std::vector<std::uint32_t> parents;  // of runs; the first of each part is its own
-  const auto root = [&parents](std::uint32_t run) {
-    while (parents[run] != run) run = parents[run] = parents[parents[run]];
-    return run;
-  };
-  std::size_t above = 0;  // the runs of the line above: [above, begin)
-  for (std::size_t y = 0; y < plane.height; ++y) {
-    const std::size_t begin = runs.size();
-    const std::uint8_t* line = plane.row(y);
-    for (std::size_t x = 0; x < plane.width;) {
-      if (line[x] < threshold) {
-        ++x;
-        continue;
-      }
-      const std::size_t first = x;
-      while (x < plane.width && line[x] >= threshold) ++x;
-      const auto run = static_cast<std::uint32_t>(runs.size());
-      runs.push_back(
-          {static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(x), 0});
-      parents.push_back(run);
-      for (std::size_t other = above; other < begin; ++other) {
-        if (runs[other].first > x) break;
-        if (runs[other].last < first) continue;
-        const std::uint32_t a = root(static_cast<std::uint32_t>(other));
-        const std::uint32_t b = root(run);
-        parents[std::max(a, b)] = std::min(a, b);
-      }
-    }
-    above = begin;
-  }
-  std::vector<std::uint32_t> places(runs.size());
-  for (std::uint32_t i = 0; i < runs.size(); ++i) {
-    const std::uint32_t first = root(i);
-    if (first == i) {
-      places[i] = static_cast<std::uint32_t>(parts.list.size());
-      parts.list.push_back({{plane.width, plane.height, 0, 0}, 0, 0});
-    }
-    Run& run = runs[i];
-    run.part = places[first];
-    Part& part = parts.list[run.part];
-    part.box = {std::min<std::size_t>(part.box.left, run.first), std::min<std::size_t>(part.box.top, run.y),
-                std::max<std::size_t>(part.box.right, run.last), std::max<std::size_t>(part.box.bottom, run.y + 1)};
-    part.pixels += run.last - run.first;
-    const std::uint8_t* line = plane.row(run.y);
-    part.mass += std::accumulate(line + run.first, line + run.last, 0u);
-  }
-  return parts;
-}
-
-/// Pixels between two boxes, 0 if they touch or overlap.
-std::size_t gap_between(const Box& a, const Box& b) {
-  const auto between = [](std::size_t a0, std::size_t a1, std::size_t b0, std::size_t b1) {
-    return a1 < b0 ? b0 - a1 : b1 < a0 ? a0 - b1 : 0;
-  };
-  return std::max(between(a.left, a.right, b.left, b.right), between(a.top, a.bottom, b.top, b.bottom));
-}
-
-Box around(const Box& a, const Box& b) {
-  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
-}
-
 /// Which parts are ink, not specks: a tenth of the heaviest or more; or, if smaller, near to those.
-std::vector<bool> ink_parts(const Parts& parts, const Plane& plane) {
+std::vector<bool> ink_parts(const Components& parts, const Plane& plane) {
   std::vector<bool> kept(parts.list.size());
   std::uint64_t heaviest = 0;
   std::size_t heaviest_part = 0;
@@ -734,7 +214,7 @@ std::vector<bool> ink_parts(const Parts& parts, const Plane& plane) {
   }
   Box box{plane.width, plane.height, 0, 0};
   for (std::size_t i = 0; i < parts.list.size(); ++i) {
-    const Part& part = parts.list[i];
+    const Component& part = parts.list[i];
     const bool in_corner = (part.box.left == 0 || part.box.right == plane.width) &&
                            (part.box.top == 0 || part.box.bottom == plane.height);
     kept[i] = i == heaviest_part || (part.mass * 10 >= heaviest && !(in_corner && part.mass * 2 < heaviest));
@@ -854,7 +334,7 @@ void InkFinder::look(const Box& region) {
   const double share = even ? 0.25 : 0.4;
   const int threshold = static_cast<int>(std::ceil(std::max({share * ink.high, 3.5 * spread, 2.0})));
 
-  const Parts parts = parts_of(coarse_ink_, threshold);
+  const Components parts = components_of(coarse_ink_, threshold);
   const std::vector<bool> is_ink = ink_parts(parts, coarse_ink_);
   kept_ = Plane(coarse.width, coarse.height);
   Box found{coarse.width, coarse.height, 0, 0};
@@ -1056,7 +536,7 @@ Plane InkFinder::sheet(const Box& box) const {
   for (int value = 0; value < 256; ++value) table[static_cast<std::size_t>(value)] = strength.ink(value);
   for (std::uint8_t& value : sheet.values) value = table[value];
   // Specks, with the soft edge around them: what is within two pixels of ink stays.
-  const Parts parts = parts_of(sheet, 64);
+  const Components parts = components_of(sheet, 64);
   const std::vector<bool> is_ink = ink_parts(parts, sheet);
   if (std::find(is_ink.begin(), is_ink.end(), false) != is_ink.end()) {
     Plane near_ink(sheet_side, sheet_side);
@@ -1117,12 +597,12 @@ Plane InkFinder::all() const {
 std::vector<std::pair<Box, Plane>> InkFinder::pieces() const {
   std::vector<std::pair<Box, Plane>> result;
   if (!has_ink()) return result;
-  const Parts parts = parts_of(kept_, 1);
+  const Components parts = components_of(kept_, 1);
   std::vector<std::size_t> group(parts.list.size());  // of each part
   std::iota(group.begin(), group.end(), std::size_t{0});
   std::vector<Box> boxes;
   std::size_t tallest = 0;
-  for (const Part& part : parts.list) {
+  for (const Component& part : parts.list) {
     boxes.push_back(part.box);
     tallest = std::max(tallest, part.box.height());
   }

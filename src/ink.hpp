@@ -3,6 +3,8 @@
 
 #include <digitnet/picture.hpp>
 
+#include "plane.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,44 +12,6 @@
 #include <vector>
 
 namespace digitnet::detail {
-
-/// A rectangle of pixels; right and bottom are the first outside of it.
-struct Box {
-  std::size_t left = 0, top = 0, right = 0, bottom = 0;
-
-  std::size_t width() const { return right - left; }
-  std::size_t height() const { return bottom - top; }
-  std::size_t longer_side() const { return width() > height() ? width() : height(); }
-  bool empty() const { return right <= left || bottom <= top; }
-};
-
-/// One byte a pixel, row-major.
-struct Plane {
-  std::size_t width = 0;
-  std::size_t height = 0;
-  std::vector<std::uint8_t> values;
-
-  Plane() = default;
-  Plane(std::size_t columns, std::size_t rows, std::uint8_t value = 0)
-      : width(columns), height(rows), values(columns * rows, value) {}
-  std::uint8_t* row(std::size_t y) { return values.data() + y * width; }
-  const std::uint8_t* row(std::size_t y) const { return values.data() + y * width; }
-};
-
-/// Part of a plane that somebody else owns.
-struct PlaneView {
-  const std::uint8_t* values = nullptr;
-  std::size_t width = 0;
-  std::size_t height = 0;
-  std::size_t stride = 0;
-
-  const std::uint8_t* row(std::size_t y) const { return values + y * stride; }
-  PlaneView part(const Box& box) const {
-    return {values + box.top * stride + box.left, box.width(), box.height(), stride};
-  }
-};
-
-inline PlaneView view(const Plane& plane) { return {plane.values.data(), plane.width, plane.height, plane.width}; }
 
 /// The drawing is looked at with its longer side this many pixels long, some three for each pixel of MNIST's box, with
 /// a margin around it in which strokes can become thicker.
