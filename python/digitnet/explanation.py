@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from digitnet import _core
 from digitnet._core import ArgumentError, ShapeError
+from digitnet._png import write_png
 
 if TYPE_CHECKING:
     import os
@@ -124,7 +122,7 @@ class Explanation:
             ArgumentError: as picture.
             OSError: if the file cannot be written.
         """
-        Path(path).write_bytes(_png(self.picture(scale)))
+        write_png(path, self.picture(scale))
 
 
 def explain(
@@ -197,21 +195,3 @@ def _signed(values: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np
 
 def _framed(panel: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(panel, ((1, 1), (1, 1), (0, 0)), constant_values=90)
-
-
-def _png(rgb: NDArray[np.uint8]) -> bytes:
-    """An RGB picture as a PNG file (ISO/IEC 15948), each row stored as it is."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-    height, width, _ = rgb.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )

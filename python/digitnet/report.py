@@ -7,14 +7,13 @@ contact_sheet(digits, labels, 50, "worst.png")
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import digitnet as dn
+from digitnet._png import write_png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -276,18 +275,3 @@ def _text(characters: str) -> NDArray[np.uint8]:
         rows = [[int(row) >> shift & 1 for shift in (2, 1, 0)] + [0] for row in GLYPHS[character]]
         columns.append(np.array(rows, np.uint8))
     return np.kron(40 + 215 * np.concatenate(columns, axis=1), np.ones((SCALE, SCALE), np.uint8))
-
-
-def write_png(path: str | Path, picture: NDArray[np.uint8]) -> None:
-    """Write a grey picture, uint8 (height, width), as PNG."""
-    height, width = picture.shape
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        )
-
-    lines = b"".join(b"\0" + row.tobytes() for row in np.ascontiguousarray(picture))
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    body = chunk(b"IDAT", zlib.compress(lines, 9))
-    Path(path).write_bytes(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b""))
