@@ -781,6 +781,68 @@ typename Engine<Real>::Statistics Engine<Real>::take_statistics() {
   return statistics;
 }
 
+template <class Real>
+void Engine<Real>::store(TrainingState<Real>& state) const {
+  state.batch_norm.clear();
+  for (const Workspace& space : layers_) {
+    if (!space.norm) continue;
+    for (const Vector<Real>* vector :
+         {&space.norm->gamma, &space.norm->beta, &space.norm->running_mean, &space.norm->running_variance}) {
+      state.batch_norm.emplace_back(vector->begin(), vector->end());
+    }
+  }
+  state.sums.gradient_norm = gradient_norm_sum_;
+  state.sums.layer_gradient_norms.clear();
+  state.sums.alive.clear();
+  if (!options_.statistics) return;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Workspace& space = layers_[i];
+    state.sums.layer_gradient_norms.push_back(space.gradient_norm_sum);
+    if (is_last(i)) continue;
+    std::vector<std::uint8_t>& alive = state.sums.alive.emplace_back(space.alive.shape(1));
+    for (std::size_t tile = 0; tile < space.alive.shape(0); ++tile) {
+      for (std::size_t unit = 0; unit < alive.size(); ++unit) alive[unit] |= space.alive(tile, unit);
+    }
+  }
+}
+
+template <class Real>
+void Engine<Real>::restore(const TrainingState<Real>& state) {
+  const std::size_t hidden = layers_.size() - 1;
+  const auto require = [](const char* what, std::size_t found, std::size_t expected) {
+    if (found == expected) return;
+    throw ShapeError(text("train: a state with ", found, " numbers of ", what, ", expected ", expected,
+                          "; is it of another training?"));
+  };
+  require("batch normalisation", state.batch_norm.size(), options_.batch_norm ? 4 * hidden : 0);
+  require("gradient norms", state.sums.layer_gradient_norms.size(), options_.statistics ? layers_.size() : 0);
+  require("units alive", state.sums.alive.size(), options_.statistics ? hidden : 0);
+  for (std::size_t i = 0; i < hidden; ++i) {
+    const std::size_t units = layer(i).outputs();
+    for (std::size_t k = 4 * i; k < 4 * (i + 1) && options_.batch_norm; ++k) {
+      require("batch normalisation", state.batch_norm[k].size(), units);
+    }
+    if (options_.statistics) require("units alive", state.sums.alive[i].size(), units);
+  }
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    Workspace& space = layers_[i];
+    if (space.norm) {
+      std::size_t next = 4 * i;
+      for (Vector<Real>* vector :
+           {&space.norm->gamma, &space.norm->beta, &space.norm->running_mean, &space.norm->running_variance}) {
+        std::ranges::copy(state.batch_norm[next++], vector->begin());
+      }
+    }
+    if (!options_.statistics) continue;
+    space.gradient_norm_sum = state.sums.layer_gradient_norms[i];
+    std::fill(space.alive.begin(), space.alive.end(), std::uint8_t{0});
+    if (i < hidden) std::ranges::copy(state.sums.alive[i], space.alive.begin());
+  }
+  first_step_ = state.steps == 0;
+  steps_ = state.batch;
+  gradient_norm_sum_ = state.sums.gradient_norm;
+}
+
 template class Engine<float>;
 template class Engine<double>;
 

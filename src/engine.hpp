@@ -78,6 +78,12 @@ class Engine {
   };
   Statistics take_statistics();
 
+  /// What the engine itself remembers between two steps, besides network and optimizer.
+  void store(TrainingState<Real>& state) const;
+
+  /// @throws ShapeError  if the state is not one of this network and these options
+  void restore(const TrainingState<Real>& state);
+
  private:
   /// A part of the samples of a batch, of the units of a layer or of the rows of its weights.
   struct Range {

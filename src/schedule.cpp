@@ -1,6 +1,8 @@
 #include <digitnet/error.hpp>
 #include <digitnet/schedule.hpp>
 
+#include "json_fields.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -9,6 +11,7 @@ namespace digitnet {
 namespace {
 
 using detail::text;
+using nlohmann::json;
 
 constexpr std::size_t most_cycles = 1000;
 
@@ -39,7 +42,7 @@ double along_cosine(double from, double to, double angle) { return to + (from - 
 }  // namespace
 
 Schedule constant_schedule() {
-  return [](double) { return 1.0; };
+  return {[](double) { return 1.0; }, json{{"name", "constant"}}.dump()};
 }
 
 Schedule step_schedule(std::vector<double> milestones, double factor) {
@@ -51,15 +54,18 @@ Schedule step_schedule(std::vector<double> milestones, double factor) {
                                ", expected rising shares of the training"));
     }
   }
-  return [milestones = std::move(milestones), factor](double progress) {
-    const auto passed = std::upper_bound(milestones.begin(), milestones.end(), progress) - milestones.begin();
-    return std::pow(factor, static_cast<double>(passed));
-  };
+  std::string description = json{{"name", "step"}, {"milestones", milestones}, {"factor", factor}}.dump();
+  return {[milestones = std::move(milestones), factor](double progress) {
+            const auto passed = std::upper_bound(milestones.begin(), milestones.end(), progress) - milestones.begin();
+            return std::pow(factor, static_cast<double>(passed));
+          },
+          std::move(description)};
 }
 
 Schedule exponential_schedule(double final_factor) {
   require_positive_share("exponential_schedule", "final_factor", final_factor);
-  return [final_factor](double progress) { return std::pow(final_factor, progress); };
+  return {[final_factor](double progress) { return std::pow(final_factor, progress); },
+          json{{"name", "exponential"}, {"final_factor", final_factor}}.dump()};
 }
 
 Schedule cosine_schedule(double warmup, double final_factor, std::size_t cycles, double cycle_multiplier) {
@@ -83,7 +89,7 @@ Schedule cosine_schedule(double warmup, double final_factor, std::size_t cycles,
                              " times as long as the one before: nothing is left of the first; expected fewer"));
   }
   for (double& begin : begins) begin = std::numbers::pi * (begin / total);
-  return [warmup, final_factor, begins = std::move(begins)](double progress) {
+  const auto factor = [warmup, final_factor, begins = std::move(begins)](double progress) {
     if (progress < warmup) return progress / warmup;
     const double angle = std::numbers::pi * (progress - warmup) / (1 - warmup);
     const auto next = std::upper_bound(begins.begin() + 1, begins.end() - 1, angle);
@@ -92,25 +98,68 @@ Schedule cosine_schedule(double warmup, double final_factor, std::size_t cycles,
     const bool whole = begins.size() == 2;
     return along_cosine(1, final_factor, whole ? angle : std::numbers::pi * ((angle - begin) / span));
   };
+  const json description{{"name", "cosine"},
+                         {"warmup", warmup},
+                         {"final_factor", final_factor},
+                         {"cycles", cycles},
+                         {"cycle_multiplier", cycle_multiplier}};
+  return {factor, description.dump()};
 }
 
 Schedule one_cycle_schedule(double peak, double start_factor, double final_factor) {
   require_inner_share("one_cycle_schedule", "peak", peak);
   require_share("one_cycle_schedule", "start_factor", start_factor);
   require_share("one_cycle_schedule", "final_factor", final_factor);
-  return [=](double progress) {
+  const auto factor = [=](double progress) {
     if (progress < peak) return along_cosine(start_factor, 1, std::numbers::pi * (progress / peak));
     return along_cosine(1, final_factor, std::numbers::pi * ((progress - peak) / (1 - peak)));
   };
+  const json description{
+      {"name", "one-cycle"}, {"peak", peak}, {"start_factor", start_factor}, {"final_factor", final_factor}};
+  return {factor, description.dump()};
 }
 
 Schedule with_warmup(Schedule schedule, double share) {
   if (!schedule) throw ArgumentError("with_warmup: no schedule, expected one, such as constant_schedule()");
   require_share("with_warmup", "share", share);
-  return [schedule = std::move(schedule), share](double progress) {
-    const double factor = schedule(progress);
-    return progress < share ? factor * (progress / share) : factor;
-  };
+  std::string description;
+  if (!schedule.description().empty()) {
+    description =
+        json{{"name", "warmup"}, {"share", share}, {"schedule", json::parse(schedule.description())}}.dump();
+  }
+  return {[schedule = std::move(schedule), share](double progress) {
+            const double factor = schedule(progress);
+            return progress < share ? factor * (progress / share) : factor;
+          },
+          std::move(description)};
+}
+
+Schedule schedule_from_description(std::string_view description) {
+  const std::string where = "schedule_from_description: ";
+  const json value = detail::parse_json(where, description);
+  const detail::Fields fields(where, value);
+  const std::string name = fields.text("name");
+  Schedule schedule;
+  if (name == "constant") {
+    schedule = constant_schedule();
+  } else if (name == "step") {
+    schedule = step_schedule(fields.numbers("milestones"), fields.number("factor"));
+  } else if (name == "exponential") {
+    schedule = exponential_schedule(fields.number("final_factor"));
+  } else if (name == "cosine") {
+    schedule = cosine_schedule(fields.number("warmup"), fields.number("final_factor"), fields.whole("cycles"),
+                               fields.number("cycle_multiplier"));
+  } else if (name == "one-cycle") {
+    schedule =
+        one_cycle_schedule(fields.number("peak"), fields.number("start_factor"), fields.number("final_factor"));
+  } else if (name == "warmup") {
+    schedule = with_warmup(schedule_from_description(fields.object("schedule").dump()), fields.number("share"));
+  } else {
+    throw ArgumentError(text(where, "name \"", detail::shortened(name),
+                             "\", expected one of constant, step, exponential, cosine, one-cycle, warmup"));
+  }
+  fields.require_no_others();
+  return schedule;
 }
 
 ReduceOnPlateau::ReduceOnPlateau(double factor, std::size_t patience, double min_delta, std::size_t cooldown,

@@ -120,62 +120,108 @@ void describe_weights(const Matrix<Real>& weights, LayerStatistics& statistics) 
       std::sqrt(std::max(0.0, squares / count - statistics.weight_mean * statistics.weight_mean));
 }
 
+/// Errors of a state that belongs to another training, before anything is changed.
+template <class Real>
+void check_state(const TrainingState<Real>& state, const Network<Real>& network, const TrainingOptions& options,
+                 std::size_t samples, std::size_t batches) {
+  const auto refuse = [](const std::string& what) {
+    throw ArgumentError(text("train: the state to go on from ", what, "; is it of another training?"));
+  };
+  const bool works_apart = options.batch_norm || options.averaging != Averaging::none;
+  const Architecture architecture = network.architecture();
+  if (state.network.architecture() != architecture) refuse("has a network of another architecture");
+  if (state.working.has_value() != works_apart || (works_apart && state.working->architecture() != architecture)) {
+    refuse("has other averages or batch normalisation");
+  }
+  if (state.best && state.best->architecture() != architecture) refuse("has a best network of another architecture");
+  if (state.epoch > options.epochs) refuse(text("is of epoch ", state.epoch, ", expected at most ", options.epochs));
+  if (state.batch >= batches) refuse(text("is behind batch ", state.batch, " of ", batches));
+  if (state.history.epochs.size() != state.epoch) {
+    refuse(text("has a history of ", state.history.epochs.size(), " epochs, expected ", state.epoch));
+  }
+  if (state.history.best_epoch > state.epoch) refuse("has a best epoch to come");
+  std::vector<bool> met(samples);
+  for (const std::uint32_t sample : state.order) {
+    if (sample >= samples || met[sample]) refuse(text("has sample ", sample, " twice or beyond all"));
+    met[sample] = true;
+  }
+  if (state.order.size() != samples) {
+    refuse(text("has an order of ", state.order.size(), " samples, expected ", samples));
+  }
+}
+
 /// One call of train.
 template <class Real>
 class Training {
  public:
   Training(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
-           const TrainingOptions& options, Rng& rng)
+           const TrainingOptions& options, Rng& rng, Checkpoints<Real>& checkpoints)
       : network_(network),
         training_(training),
         validation_(validation),
         optimizer_(optimizer),
         options_(options),
         rng_(rng),
+        checkpoints_(checkpoints),
         plateau_(options.plateau),
         team_(options.threads),
         batch_size_(std::min(options.batch_size, training.size())),
         batches_((training.size() + batch_size_ - 1) / batch_size_),
         order_(training.size()) {
-    // What is trained is not what is used, where that is an average or has its batch normalisation folded in.
-    if (options.batch_norm || options.averaging != Averaging::none) working_.emplace(network);
+    if (checkpoints.from) {
+      take_network(*checkpoints.from);
+    } else if (options.batch_norm || options.averaging != Averaging::none) {
+      working_.emplace(network);
+    }
     engine_.emplace(working_ ? *working_ : network, training, optimizer, options, team_);
     std::iota(order_.begin(), order_.end(), 0u);
-    if (options.augmentation && !options.augmentation->is_none()) augmentation_ = Rng(rng.next());
+    if (checkpoints.from) {
+      take_rest(std::move(*checkpoints.from));
+    } else if (options.augmentation && !options.augmentation->is_none()) {
+      augmentation_ = Rng(rng.next());
+    }
   }
 
   History run() {
-    History history;
+    if (!checkpoints_.from) save();
     try {
-      history.reason = run_epochs(history);
+      if (!ended_) history_.reason = run_epochs();
     } catch (...) {
       publish_unfinished();
       throw;
     }
     if (best_) network_ = std::move(*best_);
-    history.best_epoch = best_epoch_;
-    return history;
+    return std::move(history_);
   }
 
  private:
-  StopReason run_epochs(History& history) {
-    for (std::size_t epoch = 1; epoch <= options_.epochs; ++epoch) {
+  StopReason run_epochs() {
+    while (epoch_ < options_.epochs) {
       EpochReport report;
-      report.epoch = epoch;
+      report.epoch = epoch_ + 1;
       report.epochs = options_.epochs;
       if (const std::optional<StopReason> reason = run_epoch(report)) {
         publish_unfinished();
+        if (*reason == StopReason::stopped && !is_saved_) save();
         return *reason;
       }
-      publish(epoch);
+      publish(report.epoch);
       complete(report);
-      history.epochs.push_back(report);
+      sums_ = {};
+      batch_ = 0;
+      ++epoch_;
+      history_.epochs.push_back(report);
       if (plateau_) plateau_factor_ = plateau_->observe(badness(options_.plateau_metric, report));
-      if (options_.on_epoch) options_.on_epoch(report);
+      const bool gets_better = !options_.early_stopping || keeps_getting_better(report);
+      if (epoch_ == options_.epochs) ended_ = StopReason::done;
+      if (!gets_better) ended_ = StopReason::early_stop;
       if (options_.stop_below_loss > 0 && report.training_loss < options_.stop_below_loss) {
-        return StopReason::loss_reached;
+        ended_ = StopReason::loss_reached;
       }
-      if (options_.early_stopping && !keeps_getting_better(report)) return StopReason::early_stop;
+      is_saved_ = false;
+      call_back(options_.on_epoch, report);
+      if (ended_ || epoch_ % checkpoints_.every == 0) save();
+      if (ended_) return *ended_;
     }
     return StopReason::done;
   }
@@ -183,40 +229,45 @@ class Training {
   /// @return  why the training ends within this epoch, if it does
   std::optional<StopReason> run_epoch(EpochReport& report) {
     const auto start = Clock::now();
-    if (options_.shuffle) shuffle(order_, rng_);
+    const double seconds_before = sums_.seconds;  // of this epoch, if it goes on behind a break
+    const auto is_to_stop = [this] { return options_.stop != nullptr && options_.stop->requested(); };
+    if (batch_ == 0) {
+      if (is_to_stop()) return StopReason::stopped;  // before anything is drawn for the epoch
+      if (options_.shuffle) shuffle(order_, rng_);
+    }
     const Rng augmentation = augmentation_.fork(report.epoch);
     const auto steps = static_cast<double>(options_.epochs * batches_);
-    double weight = 0;
-    std::size_t correct = 0;
-    for (std::size_t batch = 1; batch <= batches_; ++batch) {
-      if (options_.stop != nullptr && options_.stop->requested()) return StopReason::stopped;
-      const std::size_t first = (batch - 1) * batch_size_;
+    while (batch_ < batches_) {
+      if (batch_ > 0 && is_to_stop()) return StopReason::stopped;
+      const std::size_t first = batch_ * batch_size_;
       const auto samples =
           std::span<const std::uint32_t>(order_).subspan(first, std::min(batch_size_, order_.size() - first));
-      const double progress = (static_cast<double>((report.epoch - 1) * batches_ + batch) - 0.5) / steps;
+      const double progress = (static_cast<double>(epoch_ * batches_ + batch_) + 0.5) / steps;
       const double factor = plateau_factor_ * (options_.schedule ? options_.schedule(progress) : 1.0);
       const bool draws = options_.dropout > 0 || options_.input_dropout > 0;
       const detail::StepResult result = engine_->step(samples, factor, augmentation, Rng(draws ? rng_.next() : 0),
-                                                      options_.statistics && batch == batches_);
-      report.training_loss += result.loss;
+                                                      options_.statistics && batch_ + 1 == batches_);
+      is_saved_ = false;
+      ++batch_;
+      sums_.loss += result.loss;
+      sums_.weight += result.weight;
+      sums_.correct += result.correct;
+      sums_.seconds = seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
       report.learning_rate = optimizer_.learning_rate() * factor;
-      weight += result.weight;
-      correct += result.correct;
       if (!std::isfinite(result.loss)) return StopReason::diverged;
       if (options_.averaging == Averaging::ema) average_step();
-      if (options_.on_batch) {
-        options_.on_batch({.epoch = report.epoch,
-                           .batch = batch,
-                           .batches = batches_,
-                           .samples = samples.size(),
-                           .loss = result.weight > 0 ? result.loss / result.weight : 0.0,
-                           .accuracy = static_cast<double>(result.correct) / static_cast<double>(samples.size()),
-                           .learning_rate = report.learning_rate});
-      }
+      call_back(options_.on_batch,
+                BatchReport{.epoch = report.epoch,
+                            .batch = batch_,
+                            .batches = batches_,
+                            .samples = samples.size(),
+                            .loss = result.weight > 0 ? result.loss / result.weight : 0.0,
+                            .accuracy = static_cast<double>(result.correct) / static_cast<double>(samples.size()),
+                            .learning_rate = report.learning_rate});
     }
-    report.training_loss = weight > 0 ? report.training_loss / weight : 0.0;
-    report.training_accuracy = static_cast<double>(correct) / static_cast<double>(training_.size());
-    report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    report.training_loss = sums_.weight > 0 ? sums_.loss / sums_.weight : 0.0;
+    report.training_accuracy = static_cast<double>(sums_.correct) / static_cast<double>(training_.size());
+    report.seconds = seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
     return std::nullopt;
   }
 
@@ -238,7 +289,7 @@ class Training {
 
   /// In the middle of an epoch: what was learned, but a mean of epochs stays what it is.
   void publish_unfinished() {
-    if (working_ && averaged_ == 0) engine_->blend_into(network_, 1.0);
+    if (working_ && averaged_ == 0 && optimizer_.steps() > 0) engine_->blend_into(network_, 1.0);
   }
 
   /// What is known about the network after the epoch.
@@ -261,12 +312,81 @@ class Training {
   bool keeps_getting_better(const EpochReport& report) {
     const EarlyStopping& early = *options_.early_stopping;
     const double value = badness(early.metric, report);
-    if (best_epoch_ == 0 || value < best_value_ - early.min_delta) {
+    if (history_.best_epoch == 0 || value < best_value_ - early.min_delta) {
       best_value_ = value;
-      best_epoch_ = report.epoch;
+      history_.best_epoch = report.epoch;
       if (early.restore_best) best_ = network_;
     }
-    return report.epoch - best_epoch_ < early.patience;
+    return report.epoch - history_.best_epoch < early.patience;
+  }
+
+  /// Calls a function of the caller's; if it throws, what was learned is kept all the same.
+  template <class Report>
+  void call_back(const std::function<void(const Report&)>& function, const Report& report) {
+    if (!function) return;
+    try {
+      function(report);
+    } catch (...) {
+      publish_unfinished();
+      try {
+        if (batch_ < batches_) save();
+      } catch (const std::exception&) {  // the callback's error is told, it came first
+      }
+      throw;
+    }
+  }
+
+  void save() {
+    is_saved_ = true;
+    if (!checkpoints_.save) return;
+    TrainingState<Real> state{.network = network_};
+    state.epoch = epoch_;
+    state.batch = batch_;
+    state.ended = ended_;
+    state.working = working_;
+    state.averaged = averaged_;
+    state.steps = optimizer_.steps();
+    state.optimizer = optimizer_.state();
+    state.rng = rng_.state();
+    state.augmentation = augmentation_.state();
+    state.order = order_;
+    if (plateau_) state.plateau = plateau_->state();
+    state.history = history_;
+    if (ended_) state.history.reason = *ended_;
+    state.best_value = best_value_;
+    state.best = best_;
+    state.sums = sums_;
+    engine_->store(state);
+    checkpoints_.save(std::move(state));
+  }
+
+  /// What the engine is made of.
+  void take_network(const TrainingState<Real>& state) {
+    check_state(state, network_, options_, order_.size(), batches_);
+    network_ = state.network;
+    working_ = state.working;
+  }
+
+  /// What is put into the engine.
+  void take_rest(TrainingState<Real>&& state) {
+    engine_->restore(state);
+    optimizer_.restore(state.steps, std::move(state.optimizer));
+    rng_ = Rng::from_state(state.rng);
+    augmentation_ = Rng::from_state(state.augmentation);
+    order_ = std::move(state.order);
+    if (plateau_) {
+      plateau_->restore(state.plateau);
+      plateau_factor_ = state.plateau.factor;
+    }
+    epoch_ = state.epoch;
+    batch_ = state.batch;
+    ended_ = state.ended;
+    averaged_ = state.averaged;
+    history_ = std::move(state.history);
+    best_value_ = state.best_value;
+    best_ = std::move(state.best);
+    sums_ = std::move(state.sums);
+    is_saved_ = true;
   }
 
   Network<Real>& network_;
@@ -275,6 +395,7 @@ class Training {
   Optimizer<Real>& optimizer_;
   const TrainingOptions& options_;
   Rng& rng_;
+  Checkpoints<Real>& checkpoints_;
   Rng augmentation_{0};
   std::optional<ReduceOnPlateau> plateau_;
   double plateau_factor_ = 1;
@@ -283,11 +404,17 @@ class Training {
   std::size_t batch_size_;
   std::size_t batches_;  // in an epoch
   std::vector<std::uint32_t> order_;
+  // What is trained is not what is used, where that is an average or has its batch normalisation folded in.
   std::optional<Network<Real>> working_;  // none: the network itself is trained
   std::optional<detail::Engine<Real>> engine_;
   std::size_t averaged_ = 0;  // steps or epochs in the average
 
-  std::size_t best_epoch_ = 0;
+  std::size_t epoch_ = 0;  // whole ones done
+  std::size_t batch_ = 0;  // done of the next
+  typename TrainingState<Real>::Sums sums_;
+  std::optional<StopReason> ended_;
+  bool is_saved_ = false;  // as it is now
+  History history_;
   double best_value_ = 0;
   std::optional<Network<Real>> best_;
 };
@@ -296,15 +423,26 @@ class Training {
 
 template <class Real>
 History train(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
-              const TrainingOptions& options, Rng& rng) {
+              const TrainingOptions& options, Rng& rng, Checkpoints<Real> checkpoints) {
   check_options(options);
   check_data_options(options, network.architecture(), training, validation);
-  return Training<Real>(network, training, validation, optimizer, options, rng).run();
+  if (checkpoints.every == 0) throw ArgumentError("train: checkpoints every 0 epochs, expected at least 1");
+  return Training<Real>(network, training, validation, optimizer, options, rng, checkpoints).run();
+}
+
+template <class Real>
+History train(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
+              const TrainingOptions& options, Rng& rng) {
+  return train(network, training, validation, optimizer, options, rng, Checkpoints<Real>());
 }
 
 template History train(Network<float>&, const Dataset&, const Dataset&, Optimizer<float>&, const TrainingOptions&,
                        Rng&);
 template History train(Network<double>&, const Dataset&, const Dataset&, Optimizer<double>&, const TrainingOptions&,
                        Rng&);
+template History train(Network<float>&, const Dataset&, const Dataset&, Optimizer<float>&, const TrainingOptions&, Rng&,
+                       Checkpoints<float>);
+template History train(Network<double>&, const Dataset&, const Dataset&, Optimizer<double>&, const TrainingOptions&,
+                       Rng&, Checkpoints<double>);
 
 }  // namespace digitnet

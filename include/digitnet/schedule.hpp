@@ -4,13 +4,46 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace digitnet {
 
-/// The learning rate over a training: a factor on it for each step.
-/// @param progress  how far the training will be in the middle of the step, as a share of all steps, in (0, 1)
-using Schedule = std::function<double(double progress)>;
+/// The learning rate over a training: a factor on it for each step. Made by the functions below, or from any function.
+class Schedule {
+ public:
+  /// No schedule: the rate stays as it is.
+  Schedule() = default;
+
+  /// A function of one's own. Training by it cannot be written to a run's config.json.
+  template <class Function>
+    requires(std::is_invocable_r_v<double, const Function&, double> && !std::is_same_v<Function, Schedule>)
+  Schedule(Function function) : function_(std::move(function)) {}
+
+  /// @param description  what schedule_from_description makes this one of
+  Schedule(std::function<double(double)> function, std::string description)
+      : function_(std::move(function)), description_(std::move(description)) {}
+
+  /// @param progress  how far the training will be in the middle of the step, as a share of all steps, in (0, 1)
+  double operator()(double progress) const { return function_(progress); }
+
+  explicit operator bool() const { return static_cast<bool>(function_); }
+
+  /// How it was made, as a JSON object: {"name":"exponential","final_factor":0.01}. Empty for one's own function.
+  const std::string& description() const { return description_; }
+
+ private:
+  std::function<double(double)> function_;
+  std::string description_;
+};
+
+/// The schedule that a description tells of.
+/// @throws FormatError    if it is no JSON object of this form
+/// @throws ArgumentError  if there is no such schedule, or a setting is out of range
+Schedule schedule_from_description(std::string_view description);
 
 /// 1 throughout.
 Schedule constant_schedule();

@@ -192,6 +192,58 @@ struct History {
   std::size_t best_epoch = 0;  ///< by the metric of early_stopping, from 1; 0 without
 };
 
+/// All that a training is between two of its steps. Stored and continued, it ends in the same bits as without the break.
+template <class Real>
+struct TrainingState {
+  using Numbers = typename Optimizer<Real>::Numbers;
+
+  std::size_t epoch = 0;              ///< whole epochs done
+  std::size_t batch = 0;              ///< batches done of the next one
+  std::optional<StopReason> ended{};  ///< if there is nothing to be continued
+
+  Network<Real> network;                   ///< as it would be used
+  std::optional<Network<Real>> working{};  ///< what is trained, where that is another: with averaging or batch_norm
+  std::size_t averaged = 0;                ///< steps or epochs in the average
+  std::vector<Numbers> batch_norm{};       ///< gamma, beta, running mean and variance of each hidden layer in turn
+
+  std::size_t steps = 0;             ///< of the optimizer
+  std::vector<Numbers> optimizer{};  ///< what it remembers, see Optimizer::state
+
+  Rng::State rng{};
+  Rng::State augmentation{};
+  std::vector<std::uint32_t> order{};  ///< of the samples in the epoch last begun
+  ReduceOnPlateau::State plateau{};
+
+  History history{};                    ///< of the epochs done
+  double best_value = 0;                ///< of the metric of early stopping, turned so that less is better
+  std::optional<Network<Real>> best{};  ///< what the network was after its best epoch, if it may get that back
+
+  /// Sums over the batches done of the next epoch.
+  struct Sums {
+    double loss = 0;
+    double weight = 0;
+    std::size_t correct = 0;
+    double seconds = 0;
+
+    // With statistics.
+    double gradient_norm = 0;
+    std::vector<double> layer_gradient_norms{};
+    std::vector<std::vector<std::uint8_t>> alive{};  ///< of each hidden layer and unit, whether it had a gradient
+  } sums{};
+};
+
+/// Where a training leaves its states, and where it begins.
+template <class Real>
+struct Checkpoints {
+  /// Given the state at first, after every so many epochs, at the end, and where a training is stopped or a callback
+  /// throws within an epoch. Called by the thread that called train; what it throws ends the training.
+  std::function<void(TrainingState<Real>)> save{};
+  std::size_t every = 1;  ///< epochs from one to the next, at least 1
+
+  /// What to go on from: of a training of the same data and options. Network, optimizer and rng take what is in it.
+  std::optional<TrainingState<Real>> from{};
+};
+
 /// Trains a network in place.
 ///
 /// In each epoch every sample is met once, in an order drawn from `rng`; the last batch may be smaller. The
@@ -207,5 +259,11 @@ struct History {
 template <class Real>
 History train(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
               const TrainingOptions& options, Rng& rng);
+
+/// The same with checkpoints.
+/// @throws ArgumentError, ShapeError  also if the state to go on from is not one of this network, data and options
+template <class Real>
+History train(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
+              const TrainingOptions& options, Rng& rng, Checkpoints<Real> checkpoints);
 
 }  // namespace digitnet
