@@ -22,6 +22,13 @@ const json& Fields::member(const char* key, bool (json::*is)() const noexcept, c
   return *found;
 }
 
+bool Fields::is_null(const char* key) const {
+  asked_.insert(key);
+  const auto found = value_.find(key);
+  if (found == value_.end()) throw FormatError(detail::text(where_, "no \"", key, "\""));
+  return found->is_null();
+}
+
 std::string Fields::text(const char* key) const {
   return member(key, &json::is_string, "a name").get<std::string>();
 }
@@ -31,9 +38,7 @@ bool Fields::truth(const char* key) const { return member(key, &json::is_boolean
 double Fields::number(const char* key) const { return member(key, &json::is_number, "a number").get<double>(); }
 
 std::optional<double> Fields::optional_number(const char* key) const {
-  const auto found = value_.find(key);
-  asked_.insert(key);
-  if (found != value_.end() && found->is_null()) return std::nullopt;
+  if (is_null(key)) return std::nullopt;
   return number(key);
 }
 

@@ -20,6 +20,7 @@ class Fields {
   Fields(std::string where, const nlohmann::json& value);
 
   bool has(const char* key) const { return value_.contains(key); }
+  bool is_null(const char* key) const;  ///< it has to be there
 
   std::string text(const char* key) const;
   bool truth(const char* key) const;

@@ -273,6 +273,86 @@ std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, std::opti
   return std::make_unique<Lion<Real>>(rate);
 }
 
+template <class Real>
+OptimizerSettings Sgd<Real>::settings() const {
+  OptimizerSettings settings{{"learning_rate", this->learning_rate()}, {"weight_decay", this->weight_decay()}};
+  if (momentum_ > 0) settings["momentum"] = momentum_;
+  return settings;
+}
+
+template <class Real>
+OptimizerSettings AdaGrad<Real>::settings() const {
+  return {{"learning_rate", this->learning_rate()},
+          {"initial_accumulator", initial_accumulator_},
+          {"epsilon", epsilon_},
+          {"weight_decay", this->weight_decay()}};
+}
+
+template <class Real>
+OptimizerSettings RmsProp<Real>::settings() const {
+  return {{"learning_rate", this->learning_rate()},
+          {"rho", rho_},
+          {"epsilon", epsilon_},
+          {"momentum", momentum_},
+          {"centered", centered_ ? 1.0 : 0.0},
+          {"weight_decay", this->weight_decay()}};
+}
+
+template <class Real>
+OptimizerSettings Adam<Real>::settings() const {
+  return {{"learning_rate", this->learning_rate()},
+          {"beta1", beta1_},
+          {"beta2", beta2_},
+          {"epsilon", epsilon_},
+          {"weight_decay", this->weight_decay()}};
+}
+
+template <class Real>
+OptimizerSettings NAdam<Real>::settings() const {
+  return {{"learning_rate", this->learning_rate()},  {"beta1", beta1_},
+          {"beta2", beta2_},                         {"epsilon", epsilon_},
+          {"momentum_decay", momentum_decay_},       {"weight_decay", this->weight_decay()}};
+}
+
+template <class Real>
+OptimizerSettings Lion<Real>::settings() const {
+  return {{"learning_rate", this->learning_rate()},
+          {"beta1", beta1_},
+          {"beta2", beta2_},
+          {"weight_decay", this->weight_decay()}};
+}
+
+template <class Real>
+std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, const OptimizerSettings& settings) {
+  const OptimizerSettings usual = make_optimizer<Real>(name)->settings();
+  for (const auto& [setting, value] : settings) {
+    if (usual.contains(setting)) continue;
+    throw ArgumentError(detail::text("optimizer: ", name, " has no setting \"", detail::shortened(setting), "\""));
+  }
+  const auto of = [&](const char* setting) {
+    const auto found = settings.find(setting);
+    return found == settings.end() ? usual.at(setting) : found->second;
+  };
+  const double rate = of("learning_rate");
+  const double decay = of("weight_decay");
+  if (name == "sgd") return std::make_unique<Sgd<Real>>(rate, 0.0, false, decay);
+  if (name == "momentum" || name == "nesterov") {
+    return std::make_unique<Sgd<Real>>(rate, of("momentum"), name == "nesterov", decay);
+  }
+  if (name == "adagrad") {
+    return std::make_unique<AdaGrad<Real>>(rate, of("initial_accumulator"), of("epsilon"), decay);
+  }
+  if (name == "rmsprop") {
+    return std::make_unique<RmsProp<Real>>(rate, of("rho"), of("epsilon"), of("momentum"), of("centered") != 0, decay);
+  }
+  if (name == "adam") return std::make_unique<Adam<Real>>(rate, of("beta1"), of("beta2"), of("epsilon"), decay);
+  if (name == "adamw") return std::make_unique<AdamW<Real>>(rate, decay, of("beta1"), of("beta2"), of("epsilon"));
+  if (name == "nadam") {
+    return std::make_unique<NAdam<Real>>(rate, of("beta1"), of("beta2"), of("epsilon"), of("momentum_decay"), decay);
+  }
+  return std::make_unique<Lion<Real>>(rate, of("beta1"), of("beta2"), decay);
+}
+
 template class Sgd<float>;
 template class Sgd<double>;
 template class AdaGrad<float>;
@@ -289,5 +369,7 @@ template class Lion<float>;
 template class Lion<double>;
 template std::unique_ptr<Optimizer<float>> make_optimizer(std::string_view, std::optional<double>);
 template std::unique_ptr<Optimizer<double>> make_optimizer(std::string_view, std::optional<double>);
+template std::unique_ptr<Optimizer<float>> make_optimizer(std::string_view, const OptimizerSettings&);
+template std::unique_ptr<Optimizer<double>> make_optimizer(std::string_view, const OptimizerSettings&);
 
 }  // namespace digitnet

@@ -6,12 +6,17 @@
 
 #include <array>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace digitnet {
+
+/// Numbers by which a rule is set, by the names they have in its constructor; 1 and 0 for yes and no.
+using OptimizerSettings = std::map<std::string, double>;
 
 /// The rule by which gradients change parameters.
 ///
@@ -33,6 +38,9 @@ class Optimizer {
 
   /// The name it has in files and on the command line.
   virtual std::string_view name() const = 0;
+
+  /// All settings, for files; make_optimizer takes them. Empty for a rule of one's own that does not tell.
+  virtual OptimizerSettings settings() const { return {}; }
 
   /// A copy with the same settings, steps and memory.
   virtual std::unique_ptr<Optimizer> clone() const = 0;
@@ -154,6 +162,7 @@ class Sgd : public Optimizer<Real> {
 
   std::string_view name() const override { return nesterov_ ? "nesterov" : momentum_ > 0 ? "momentum" : "sgd"; }
   std::unique_ptr<Optimizer<Real>> clone() const override { return std::make_unique<Sgd>(*this); }
+  OptimizerSettings settings() const override;
   double momentum() const { return momentum_; }
   bool nesterov() const { return nesterov_; }
 
@@ -187,6 +196,7 @@ class AdaGrad : public Optimizer<Real> {
 
   std::string_view name() const override { return "adagrad"; }
   std::unique_ptr<Optimizer<Real>> clone() const override { return std::make_unique<AdaGrad>(*this); }
+  OptimizerSettings settings() const override;
   double initial_accumulator() const { return initial_accumulator_; }
   double epsilon() const { return epsilon_; }
 
@@ -227,6 +237,7 @@ class RmsProp : public Optimizer<Real> {
 
   std::string_view name() const override { return "rmsprop"; }
   std::unique_ptr<Optimizer<Real>> clone() const override { return std::make_unique<RmsProp>(*this); }
+  OptimizerSettings settings() const override;
   double rho() const { return rho_; }
   double epsilon() const { return epsilon_; }
   double momentum() const { return momentum_; }
@@ -265,6 +276,7 @@ class Adam : public Optimizer<Real> {
 
   std::string_view name() const override { return "adam"; }
   std::unique_ptr<Optimizer<Real>> clone() const override { return std::make_unique<Adam>(*this); }
+  OptimizerSettings settings() const override;
   double beta1() const { return beta1_; }
   double beta2() const { return beta2_; }
   double epsilon() const { return epsilon_; }
@@ -324,6 +336,7 @@ class NAdam : public Optimizer<Real> {
 
   std::string_view name() const override { return "nadam"; }
   std::unique_ptr<Optimizer<Real>> clone() const override { return std::make_unique<NAdam>(*this); }
+  OptimizerSettings settings() const override;
   double beta1() const { return beta1_; }
   double beta2() const { return beta2_; }
   double epsilon() const { return epsilon_; }
@@ -369,6 +382,7 @@ class Lion : public Optimizer<Real> {
 
   std::string_view name() const override { return "lion"; }
   std::unique_ptr<Optimizer<Real>> clone() const override { return std::make_unique<Lion>(*this); }
+  OptimizerSettings settings() const override;
   double beta1() const { return beta1_; }
   double beta2() const { return beta2_; }
 
@@ -399,6 +413,11 @@ double default_learning_rate(std::string_view name);
 template <class Real>
 std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name,
                                                 std::optional<double> learning_rate = std::nullopt);
+
+/// The optimizer of a name, set as settings() of another said. What is not among them is as by default.
+/// @throws ArgumentError  if the name is not one of optimizer_names, or a setting unknown or out of range
+template <class Real>
+std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, const OptimizerSettings& settings);
 
 extern template class Sgd<float>;
 extern template class Sgd<double>;

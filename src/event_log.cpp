@@ -1,0 +1,109 @@
+#include "event_log.hpp"
+
+#include "json_fields.hpp"
+
+#include <digitnet/error.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+namespace digitnet::detail {
+namespace {
+
+/// Longest line that is looked for at the end of a file.
+constexpr std::uint64_t longest_line = 1 << 24;
+
+/// The last whole line of a file and where it ends.
+struct LastLine {
+  std::string text;
+  std::uint64_t end = 0;
+};
+
+/// Reads from the end, by growing steps. Nothing if the file has no whole line, or fails with errno.
+std::optional<LastLine> last_line(int descriptor, std::uint64_t length) {
+  for (std::uint64_t step = 4096;; step *= 4) {
+    const std::uint64_t size = std::min(step, length);
+    std::string tail(size, '\0');
+    for (std::size_t done = 0; done < size;) {
+      const ssize_t count =
+          ::pread(descriptor, tail.data() + done, size - done, static_cast<off_t>(length - size + done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return std::nullopt;
+      done += static_cast<std::size_t>(count);
+    }
+    const std::size_t end = tail.rfind('\n');
+    const std::size_t before = end == std::string::npos || end == 0 ? std::string::npos : tail.rfind('\n', end - 1);
+    if (before != std::string::npos) return LastLine{tail.substr(before + 1, end - before - 1), length - size + end + 1};
+    if (size == length) {
+      return end == std::string::npos ? LastLine{} : LastLine{tail.substr(0, end), end + 1};
+    }
+    if (step > longest_line) return LastLine{std::string(), length};  // no event is that long: refused by its text
+  }
+}
+
+}  // namespace
+
+EventLog::EventLog(const char* where, const std::filesystem::path& path)
+    : prefix_(text(where, ": ", path.string(), ": ")) {
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail("cannot be written");
+  try {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) fail("cannot be read");
+    const auto length = static_cast<std::uint64_t>(status.st_size);
+    const std::optional<LastLine> last = last_line(descriptor_, length);
+    if (!last) fail("cannot be read");
+    if (last->end > 0) {
+      const std::string in_line = prefix_ + "last line: ";
+      const nlohmann::json event = parse_json(in_line, last->text);
+      next_ = Fields(in_line, event).whole("seq") + 1;
+    }
+    length_ = last->end;
+    if (length_ != length && ::ftruncate(descriptor_, static_cast<off_t>(length_)) != 0) fail("cannot be written");
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+EventLog::~EventLog() { ::close(descriptor_); }
+
+void EventLog::fail(const char* what) { throw IoError(text(prefix_, what, ": ", std::strerror(errno))); }
+
+void EventLog::write(const char* type, const nlohmann::ordered_json& event) {
+  const std::scoped_lock lock(mutex_);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  nlohmann::ordered_json line{
+      {"seq", next_},
+      {"time", static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()) / 1000},
+      {"type", type}};
+  line.update(event);
+  // What is not UTF-8, as in a message of the system, is replaced: an event must not end a training.
+  std::string bytes = line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  bytes += '\n';
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t count = ::write(descriptor_, bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int reason = errno;
+      if (::ftruncate(descriptor_, static_cast<off_t>(length_)) != 0) {
+        // Nothing more can be done: a line without an end is none to those who read.
+      }
+      errno = reason;
+      fail("an event cannot be written");
+    }
+    done += static_cast<std::size_t>(count);
+  }
+  length_ += bytes.size();
+  ++next_;
+}
+
+}  // namespace digitnet::detail

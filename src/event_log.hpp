@@ -1,0 +1,44 @@
+// event_log.hpp: events.jsonl of a run. Internal.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <string>
+
+namespace digitnet::detail {
+
+/// Appends events to a file, a line each, whole or not at all. From any thread.
+class EventLog {
+ public:
+  /// Goes on behind the last whole line that is there; what is behind it is a line that was never finished, and goes.
+  /// @throws IoError      if the file cannot be opened, read or written
+  /// @throws FormatError  if its last line is no event
+  EventLog(const char* where, const std::filesystem::path& path);
+  ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+
+  /// Writes {"seq": ..., "time": ..., "type": type, members of event...}.
+  /// @throws IoError  if it cannot be written; the file ends with the line before then
+  void write(const char* type, const nlohmann::ordered_json& event);
+
+ private:
+  [[noreturn]] void fail(const char* what);
+
+  std::string prefix_;
+  std::mutex mutex_;
+  int descriptor_ = -1;
+  std::uint64_t next_ = 1;
+  std::uint64_t length_ = 0;  // of the file, in bytes
+};
+
+/// A number for an event: null if it is not finite.
+inline nlohmann::ordered_json event_number(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+}
+
+}  // namespace digitnet::detail
