@@ -29,7 +29,45 @@ std::filesystem::path resolved(std::filesystem::path path) {
   return path;
 }
 
+/// Whether all could be written; else errno tells why not.
+bool write_all(int descriptor, std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+/// Whether a file or folder is on the disk. Some file systems cannot do that, and need not.
+bool flush(int descriptor) {
+  while (::fsync(descriptor) != 0) {
+    if (errno == EINTR) continue;
+    return errno == EINVAL || errno == ENOTSUP;
+  }
+  return true;
+}
+
 }  // namespace
+
+void write_new_file(const char* where, const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  const bool is_written = descriptor >= 0 && write_all(descriptor, bytes) && flush(descriptor);
+  const int reason = errno;
+  const bool is_closed = descriptor >= 0 && ::close(descriptor) == 0;
+  if (is_written && is_closed) return;
+  throw IoError(
+      text(where, ": ", path.string(), ": cannot be written: ", std::strerror(is_written ? errno : reason)));
+}
+
+void flush_folder(const char* where, const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_flushed = descriptor >= 0 && flush(descriptor);
+  const int reason = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!is_flushed) throw IoError(text(where, ": ", folder.string(), ": fsync failed: ", std::strerror(reason)));
+}
 
 FileWriter::FileWriter(const char* where, const std::filesystem::path& path)
     : path_(resolved(path)), prefix_(text(where, ": ", path.string(), ": ")) {
@@ -55,16 +93,11 @@ FileWriter::~FileWriter() {
 void FileWriter::fail(const char* what) { throw IoError(text(prefix_, what, " failed: ", std::strerror(errno))); }
 
 void FileWriter::write(std::span<const std::uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail("write");
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
+  if (!write_all(descriptor_, bytes)) fail("write");
 }
 
 void FileWriter::commit() {
-  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP) fail("fsync");
+  if (!flush(descriptor_)) fail("fsync");
   const int closing = descriptor_;
   descriptor_ = -1;
   if (::close(closing) != 0) fail("close");

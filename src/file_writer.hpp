@@ -35,6 +35,15 @@ class FileWriter {
   int descriptor_ = -1;
 };
 
+/// Writes a file that is not there yet and flushes it to the disk. For folders that are not in their place yet: what
+/// was written of it stays if it fails.
+/// @throws IoError  if it cannot be written
+void write_new_file(const char* where, const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+
+/// Flushes the names in a folder to the disk.
+/// @throws IoError  if it cannot be opened or flushed
+void flush_folder(const char* where, const std::filesystem::path& folder);
+
 /// A FileWriter that packs with gzip if the name ends in .gz. The same bytes give the same file.
 class PackedWriter {
  public:

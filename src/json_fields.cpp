@@ -22,12 +22,16 @@ const json& Fields::member(const char* key, bool (json::*is)() const noexcept, c
   return *found;
 }
 
-bool Fields::is_null(const char* key) const {
+const json& Fields::any(const char* key) const {
   asked_.insert(key);
   const auto found = value_.find(key);
   if (found == value_.end()) throw FormatError(detail::text(where_, "no \"", key, "\""));
-  return found->is_null();
+  return *found;
 }
+
+bool Fields::is_null(const char* key) const { return any(key).is_null(); }
+
+bool Fields::is_text(const char* key) const { return any(key).is_string(); }
 
 std::string Fields::text(const char* key) const {
   return member(key, &json::is_string, "a name").get<std::string>();

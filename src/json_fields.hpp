@@ -21,6 +21,7 @@ class Fields {
 
   bool has(const char* key) const { return value_.contains(key); }
   bool is_null(const char* key) const;  ///< it has to be there
+  bool is_text(const char* key) const;  ///< likewise
 
   std::string text(const char* key) const;
   bool truth(const char* key) const;
@@ -40,6 +41,7 @@ class Fields {
   [[noreturn]] void refuse(const char* key, const std::string& what) const;
 
  private:
+  const nlohmann::json& any(const char* key) const;
   const nlohmann::json& member(const char* key, bool (nlohmann::json::*is)() const noexcept, const char* type) const;
 
   std::string where_;

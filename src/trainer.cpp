@@ -2,6 +2,7 @@
 
 #include "engine.hpp"
 #include "evaluation.hpp"
+#include "training_checks.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -421,11 +422,16 @@ class Training {
 
 }  // namespace
 
+void detail::check_training(const Architecture& architecture, const Dataset& training, const Dataset& validation,
+                            const TrainingOptions& options) {
+  check_options(options);
+  check_data_options(options, architecture, training, validation);
+}
+
 template <class Real>
 History train(Network<Real>& network, const Dataset& training, const Dataset& validation, Optimizer<Real>& optimizer,
               const TrainingOptions& options, Rng& rng, Checkpoints<Real> checkpoints) {
-  check_options(options);
-  check_data_options(options, network.architecture(), training, validation);
+  detail::check_training(network.architecture(), training, validation, options);
   if (checkpoints.every == 0) throw ArgumentError("train: checkpoints every 0 epochs, expected at least 1");
   return Training<Real>(network, training, validation, optimizer, options, rng, checkpoints).run();
 }

@@ -24,6 +24,7 @@
 #include <digitnet/trainer.hpp>
 #include <digitnet/range_test.hpp>
 #include <digitnet/serialization.hpp>
+#include <digitnet/run.hpp>
 #include <digitnet/inference.hpp>
 #include <digitnet/explain.hpp>
 #include <digitnet/recognition.hpp>
