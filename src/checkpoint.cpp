@@ -173,8 +173,7 @@ void state_from_text(const std::string& where, const std::string& state_text, st
   }
   state.steps = fields.whole("steps");
   state.averaged = fields.whole("averaged");
-  for (const auto& [name, words] :
-       {std::pair{"rng", &state.rng}, std::pair{"augmentation", &state.augmentation}}) {
+  for (const auto& [name, words] : {std::pair{"rng", &state.rng}, std::pair{"augmentation", &state.augmentation}}) {
     const std::vector<std::uint64_t> numbers = fields.wholes(name);
     if (numbers.size() != words->size()) fields.refuse(name, text("has other than ", words->size(), " numbers"));
     std::copy(numbers.begin(), numbers.end(), words->begin());
@@ -362,7 +361,9 @@ TrainingState<Real> read_checkpoint(const fs::path& checkpoint) {
   const auto read = [&checkpoint](const char* name, std::uint64_t limit) {
     return read_whole_file("load_checkpoint", checkpoint / name, limit);
   };
-  const auto in = [&checkpoint](const char* name) { return text("load_checkpoint: ", (checkpoint / name).string(), ": "); };
+  const auto in = [&checkpoint](const char* name) {
+    return text("load_checkpoint: ", (checkpoint / name).string(), ": ");
+  };
   const std::vector<std::uint8_t> words = read("state.json", largest_state);
   state_from_text(in("state.json"), std::string(words.begin(), words.end()), 0, state);
   arrays_from_bytes(in("optimizer.safetensors"), read("optimizer.safetensors", largest_tensor_file), state);

@@ -41,7 +41,8 @@ std::optional<LastLine> last_line(int descriptor, std::uint64_t length) {
     }
     const std::size_t end = tail.rfind('\n');
     const std::size_t before = end == std::string::npos || end == 0 ? std::string::npos : tail.rfind('\n', end - 1);
-    if (before != std::string::npos) return LastLine{tail.substr(before + 1, end - before - 1), length - size + end + 1};
+    if (before != std::string::npos)
+      return LastLine{tail.substr(before + 1, end - before - 1), length - size + end + 1};
     if (size == length) {
       return end == std::string::npos ? LastLine{} : LastLine{tail.substr(0, end), end + 1};
     }

@@ -33,9 +33,7 @@ bool Fields::is_null(const char* key) const { return any(key).is_null(); }
 
 bool Fields::is_text(const char* key) const { return any(key).is_string(); }
 
-std::string Fields::text(const char* key) const {
-  return member(key, &json::is_string, "a name").get<std::string>();
-}
+std::string Fields::text(const char* key) const { return member(key, &json::is_string, "a name").get<std::string>(); }
 
 bool Fields::truth(const char* key) const { return member(key, &json::is_boolean, "true or false").get<bool>(); }
 
@@ -81,9 +79,7 @@ const json& Fields::object(const char* key) const { return member(key, &json::is
 
 const json& Fields::array(const char* key) const { return member(key, &json::is_array, "a list"); }
 
-Fields Fields::fields(const char* key) const {
-  return {detail::text(where_, "\"", key, "\": "), object(key)};
-}
+Fields Fields::fields(const char* key) const { return {detail::text(where_, "\"", key, "\": "), object(key)}; }
 
 void Fields::require_no_others() const {
   for (const auto& [key, value] : value_.items()) {

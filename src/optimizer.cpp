@@ -309,9 +309,12 @@ OptimizerSettings Adam<Real>::settings() const {
 
 template <class Real>
 OptimizerSettings NAdam<Real>::settings() const {
-  return {{"learning_rate", this->learning_rate()},  {"beta1", beta1_},
-          {"beta2", beta2_},                         {"epsilon", epsilon_},
-          {"momentum_decay", momentum_decay_},       {"weight_decay", this->weight_decay()}};
+  return {{"learning_rate", this->learning_rate()},
+          {"beta1", beta1_},
+          {"beta2", beta2_},
+          {"epsilon", epsilon_},
+          {"momentum_decay", momentum_decay_},
+          {"weight_decay", this->weight_decay()}};
 }
 
 template <class Real>
@@ -343,7 +346,8 @@ std::unique_ptr<Optimizer<Real>> make_optimizer(std::string_view name, const Opt
     return std::make_unique<AdaGrad<Real>>(rate, of("initial_accumulator"), of("epsilon"), decay);
   }
   if (name == "rmsprop") {
-    return std::make_unique<RmsProp<Real>>(rate, of("rho"), of("epsilon"), of("momentum"), of("centered") != 0, decay);
+    return std::make_unique<RmsProp<Real>>(rate, of("rho"), of("epsilon"), of("momentum"), of("centered") != 0,
+                                           decay);
   }
   if (name == "adam") return std::make_unique<Adam<Real>>(rate, of("beta1"), of("beta2"), of("epsilon"), decay);
   if (name == "adamw") return std::make_unique<AdamW<Real>>(rate, decay, of("beta1"), of("beta2"), of("epsilon"));

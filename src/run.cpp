@@ -94,7 +94,8 @@ class RunLock {
     std::array<char, 16> buffer{};
     const ssize_t count = ::pread(descriptor_, buffer.data(), buffer.size(), 0);
     std::string digits;
-    for (ssize_t i = 0; i < count && std::isdigit(static_cast<unsigned char>(buffer[static_cast<std::size_t>(i)])); ++i) {
+    for (ssize_t i = 0; i < count && std::isdigit(static_cast<unsigned char>(buffer[static_cast<std::size_t>(i)]));
+         ++i) {
       digits += buffer[static_cast<std::size_t>(i)];
     }
     return digits.empty() ? digits : text("(", digits, ") ");
@@ -356,10 +357,9 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
     events.write("epoch", epoch_event(report, training.size(), architecture));
     if (theirs) theirs(report);
   };
-  Checkpoints<Real> checkpoints{
-      .save = [&](TrainingState<Real> state) { writer.submit(std::move(state)); },
-      .every = run.checkpoint_every,
-      .from = std::move(from)};
+  Checkpoints<Real> checkpoints{.save = [&](TrainingState<Real> state) { writer.submit(std::move(state)); },
+                                .every = run.checkpoint_every,
+                                .from = std::move(from)};
   try {
     History history = train(network, training, validation, optimizer, options, rng, std::move(checkpoints));
     writer.finish();

@@ -17,8 +17,8 @@ constexpr const char* precision_name = std::is_same_v<Real, float> ? "float32" :
 /// @throws ArgumentError  if a setting cannot be written
 template <class Real>
 nlohmann::ordered_json run_config(const Network<Real>& network, const Dataset& training, const Dataset& validation,
-                                  const Optimizer<Real>& optimizer, const TrainingOptions& options, std::uint64_t seed,
-                                  const RunOptions& run);
+                                  const Optimizer<Real>& optimizer, const TrainingOptions& options,
+                                  std::uint64_t seed, const RunOptions& run);
 
 /// What a config.json says.
 template <class Real>

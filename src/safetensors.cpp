@@ -35,7 +35,8 @@ std::uint64_t dtype_size(const std::string& dtype) {
 /// SHA-256 over all that the file says: metadata, tensors and their data. It does not depend on the order of keys,
 /// on spaces or on where in the data a tensor lies, so a file that another safetensors library has written anew
 /// still fits its checksum.
-std::string checksum_of(const std::map<std::string, std::string>& metadata, const Tensors& tensors, std::span<const std::uint8_t> data) {
+std::string checksum_of(const std::map<std::string, std::string>& metadata, const Tensors& tensors,
+                        std::span<const std::uint8_t> data) {
   Sha256 sum;
   const auto add = [&sum](const std::string& part) {
     sum.update({reinterpret_cast<const std::uint8_t*>(part.data()), part.size()});
@@ -135,8 +136,7 @@ TensorFile::TensorFile(std::string where, std::span<const std::uint8_t> bytes, s
                 " that follow; the file is cut short"));
   }
   data_ = bytes.subspan(prefix_bytes + header_bytes);
-  read_header(
-      {reinterpret_cast<const char*>(bytes.data()) + prefix_bytes, static_cast<std::size_t>(header_bytes)});
+  read_header({reinterpret_cast<const char*>(bytes.data()) + prefix_bytes, static_cast<std::size_t>(header_bytes)});
 }
 
 void TensorFile::refuse(const std::string& what) const { throw FormatError(where_ + what); }
@@ -168,14 +168,14 @@ void TensorFile::require_gapless() const {
   std::uint64_t expected = 0;
   for (const auto& [begin, name] : begins) {
     if (begin != expected) {
-      refuse(text("tensor ", shortened(name), " begins at byte ", begin, " of the data, expected ",
-                         expected, ", where the one before it ends"));
+      refuse(text("tensor ", shortened(name), " begins at byte ", begin, " of the data, expected ", expected,
+                  ", where the one before it ends"));
     }
     expected = tensors_.at(name).end;
   }
   if (expected != data_.size()) {
     refuse(text("the data has ", data_.size(), " bytes, expected ", expected, ", where the last tensor ends",
-                       data_.size() < expected ? "; the file is cut short" : ""));
+                data_.size() < expected ? "; the file is cut short" : ""));
   }
 }
 

@@ -14,8 +14,8 @@
 namespace digitnet {
 namespace {
 
-using detail::text;
 using detail::stored_at;
+using detail::text;
 using nlohmann::json;
 
 /// Keys of the metadata that the format itself writes, from the network.

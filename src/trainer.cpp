@@ -446,8 +446,8 @@ template History train(Network<float>&, const Dataset&, const Dataset&, Optimize
                        Rng&);
 template History train(Network<double>&, const Dataset&, const Dataset&, Optimizer<double>&, const TrainingOptions&,
                        Rng&);
-template History train(Network<float>&, const Dataset&, const Dataset&, Optimizer<float>&, const TrainingOptions&, Rng&,
-                       Checkpoints<float>);
+template History train(Network<float>&, const Dataset&, const Dataset&, Optimizer<float>&, const TrainingOptions&,
+                       Rng&, Checkpoints<float>);
 template History train(Network<double>&, const Dataset&, const Dataset&, Optimizer<double>&, const TrainingOptions&,
                        Rng&, Checkpoints<double>);
 

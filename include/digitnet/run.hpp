@@ -14,7 +14,7 @@ namespace digitnet {
 /// How a run is kept on disk.
 struct RunOptions {
   std::size_t checkpoint_every = 1;  ///< epochs from one checkpoint to the next, at least 1
-  std::size_t keep_last = 5;         ///< newest checkpoints that are kept; 0 keeps all. The first and the best one stay.
+  std::size_t keep_last = 5;  ///< newest checkpoints that are kept; 0 keeps all. The first and the best one stay.
 
   /// By which the best checkpoint is chosen; none takes that of early stopping, else the validation loss, else the
   /// training loss.
@@ -65,7 +65,7 @@ struct ResumedRun {
 /// @throws ArgumentError  if the samples are others, the run is one of the other kind of numbers, or another process
 ///                        trains in it
 template <class Real>
-ResumedRun<Real> resume_run(const std::filesystem::path& directory, const Dataset& training, const Dataset& validation,
-                            const ResumeOptions& options = {});
+ResumedRun<Real> resume_run(const std::filesystem::path& directory, const Dataset& training,
+                            const Dataset& validation, const ResumeOptions& options = {});
 
 }  // namespace digitnet

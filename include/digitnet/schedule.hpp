@@ -20,8 +20,9 @@ class Schedule {
 
   /// A function of one's own. Training by it cannot be written to a run's config.json.
   template <class Function>
-    requires(std::is_invocable_r_v<double, const Function&, double> && !std::is_same_v<Function, Schedule>)
-  Schedule(Function function) : function_(std::move(function)) {}
+  requires(std::is_invocable_r_v<double, const Function&, double> && !std::is_same_v<Function, Schedule>)
+      Schedule(Function function)
+      : function_(std::move(function)) {}
 
   /// @param description  what schedule_from_description makes this one of
   Schedule(std::function<double(double)> function, std::string description)

@@ -1,0 +1,456 @@
+#include <digitnet/run.hpp>
+
+#include "catch.hpp"
+#include "small_networks.hpp"
+#include "temporary_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <limits>
+#include <sstream>
+
+using namespace digitnet;
+using test::TemporaryFolder;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t seed = 5;
+
+const Dataset& training_data() {
+  static const Dataset data = [] {
+    Rng rng(3);
+    return split(test::mnist_sample().train, 300, rng).first;
+  }();
+  return data;
+}
+
+const Dataset& validation_data() {
+  static const Dataset data = [] {
+    Rng rng(4);
+    return split(test::mnist_sample().test, 80, rng).first;
+  }();
+  return data;
+}
+
+template <class Real = float>
+Network<Real> start_network() {
+  Rng rng(1);
+  return Network<Real>({784, 12, 9, 10}, Activation::relu, rng);
+}
+
+TrainingOptions short_training() {
+  TrainingOptions options;
+  options.epochs = 4;
+  options.batch_size = 64;  // 5 batches an epoch
+  options.threads = 2;
+  return options;
+}
+
+std::vector<json> events_of(const fs::path& run) {
+  std::vector<json> events;
+  const std::vector<std::uint8_t> bytes = test::read_file(run / "events.jsonl");
+  std::istringstream lines(std::string(bytes.begin(), bytes.end()));
+  for (std::string line; std::getline(lines, line);) events.push_back(json::parse(line));
+  return events;
+}
+
+std::vector<json> events_of(const fs::path& run, const std::string& type) {
+  std::vector<json> chosen;
+  for (const json& event : events_of(run)) {
+    if (event["type"] == type) chosen.push_back(event);
+  }
+  return chosen;
+}
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
+  return names;
+}
+
+/// All that a run came to but the time it took: the model's bytes, and the numbers of each epoch.
+template <class Real>
+std::string outcome(const Network<Real>& network, const History& history) {
+  const std::vector<std::uint8_t> bytes = network_to_bytes(network);
+  std::ostringstream out;
+  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  out << std::hexfloat << "\n" << name_of(history.reason) << " " << history.best_epoch;
+  for (const EpochReport& report : history.epochs) {
+    out << "\n"
+        << report.epoch << " " << report.epochs << " " << report.training_loss << " " << report.training_accuracy;
+    out << " " << report.validation_loss.value_or(-1) << " " << report.validation_accuracy.value_or(-1) << " ";
+    out << report.learning_rate << " " << report.gradient_norm.value_or(-1);
+    for (const LayerStatistics& layer : report.layers) {
+      out << " " << layer.gradient_norm << " " << layer.update_ratio << " " << layer.dead_share << " "
+          << layer.weight_mean << " " << layer.weight_deviation;
+      for (const std::size_t count : layer.histogram) out << " " << count;
+    }
+  }
+  return out.str();
+}
+
+struct Setting {
+  const char* name;
+  std::function<void(TrainingOptions&)> change;
+  const char* optimizer = "adam";
+};
+
+/// Trains once without a break, and once with a stop after so many batches and a resume; both must end alike.
+void check_resume(const Setting& setting, std::size_t stop_after) {
+  INFO(setting.name << ", " << setting.optimizer << ", stopped after " << stop_after << " batches");
+  const TemporaryFolder folder;
+  TrainingOptions options = short_training();
+  setting.change(options);
+  const auto optimizer = [&] { return make_optimizer<float>(setting.optimizer); };
+
+  Network<float> whole = start_network();
+  const History history =
+      train_run(folder / "whole", whole, training_data(), validation_data(), *optimizer(), options, seed);
+
+  StopFlag stop;
+  std::size_t batches = 0;
+  TrainingOptions stopped = options;
+  stopped.stop = &stop;
+  stopped.on_batch = [&](const BatchReport&) {
+    if (++batches == stop_after) stop.request();
+  };
+  Network<float> broken = start_network();
+  const History part =
+      train_run(folder / "broken", broken, training_data(), validation_data(), *optimizer(), stopped, seed);
+  if (part.reason != StopReason::stopped) return;  // it had ended before
+  const auto result = resume_run<float>(folder / "broken", training_data(), validation_data(), {.threads = 1});
+  CHECK(outcome(result.network, result.history) == outcome(whole, history));
+  CHECK(events_of(folder / "broken", "epoch").size() == history.epochs.size());
+}
+
+}  // namespace
+
+TEST_CASE("train_run: leaves configuration, events and checkpoints", "[run]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "a" / "run";
+  Network<float> network = start_network();
+  const auto optimizer = make_optimizer<float>("adamw");
+  const History history = train_run(run, network, training_data(), validation_data(), *optimizer, short_training(),
+                                    seed, {.keep_last = 2, .source = R"({"name": "mnist"})"});
+  CHECK(history.epochs.size() == 4);
+  CHECK(names_in(run) ==
+        std::set<std::string>{"config.json", "events.jsonl", "checkpoints", "lock", "best", "latest"});
+  CHECK(fs::read_symlink(run / "latest") == "checkpoints/epoch-0004");
+  const Network<float> latest = load_network<float>(run / "latest" / "model.safetensors");
+  CHECK(network_to_bytes(latest) == network_to_bytes(network));
+
+  const std::vector<std::uint8_t> bytes = test::read_file(run / "config.json");
+  const json config = json::parse(bytes);
+  CHECK(config["format"] == "digitnet-run");
+  CHECK(config["seed"] == seed);
+  CHECK(config["architecture"]["sizes"] == json({784, 12, 9, 10}));
+  CHECK(config["optimizer"]["name"] == "adamw");
+  CHECK(config["training"]["batch_size"] == 64);
+  CHECK(config["data"]["training"]["fingerprint"] == fingerprint(training_data()));
+  CHECK(config["data"]["source"]["name"] == "mnist");
+
+  const std::vector<json> events = events_of(run);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    CHECK(events[i]["seq"] == i + 1);
+    CHECK(events[i]["time"] > 1.7e9);
+  }
+  CHECK(events.front()["type"] == "start");
+  CHECK(events.front()["batches"] == 5);
+  CHECK(events.back()["type"] == "end");
+  CHECK(events.back()["reason"] == "done");
+  CHECK(events.back()["epoch"] == 4);
+  const std::vector<json> epochs = events_of(run, "epoch");
+  REQUIRE(epochs.size() == 4);
+  CHECK(epochs[3]["validation_accuracy"] == *history.epochs[3].validation_accuracy);
+  CHECK(epochs[3]["layers"].size() == 3);
+  CHECK(epochs[3]["images_per_second"] > 0);
+  CHECK(events_of(run, "batch").size() >= 1);
+
+  // The first, the two newest, and the best one.
+  std::size_t best = 1;
+  for (std::size_t epoch = 2; epoch <= 4; ++epoch) {
+    if (*history.epochs[epoch - 1].validation_loss < *history.epochs[best - 1].validation_loss) best = epoch;
+  }
+  CHECK(fs::read_symlink(run / "best") == "checkpoints/epoch-000" + std::to_string(best));
+  CHECK(names_in(run / "checkpoints") ==
+        std::set<std::string>{"epoch-0000", "epoch-0003", "epoch-0004", "epoch-000" + std::to_string(best)});
+  CHECK(events_of(run, "checkpoint").size() == 5);
+}
+
+TEST_CASE("train_run: learns the same as train", "[run]") {
+  const TemporaryFolder folder;
+  Network<float> kept = start_network();
+  train_run(folder / "run", kept, training_data(), validation_data(), *make_optimizer<float>("adam"),
+            short_training(), seed);
+  Network<float> plain = start_network();
+  Rng rng(seed);
+  train(plain, training_data(), validation_data(), *make_optimizer<float>("adam"), short_training(), rng);
+  CHECK(network_to_bytes(kept) == network_to_bytes(plain));
+}
+
+TEST_CASE("resume_run: ends in the same bits as without a break", "[run]") {
+  const std::vector<Setting> settings{
+      {"plain", [](TrainingOptions&) {}},
+      {"cosine", [](TrainingOptions& options) { options.schedule = cosine_schedule(0.1); }},
+      {"one cycle with warm-up",
+       [](TrainingOptions& options) { options.schedule = with_warmup(one_cycle_schedule(), 0.1); }},
+      {"dropout",
+       [](TrainingOptions& options) {
+         options.dropout = 0.3;
+         options.input_dropout = 0.1;
+       }},
+      {"augmentation",
+       [](TrainingOptions& options) {
+         options.augmentation.emplace();
+         options.dropout = 0.1;
+       }},
+      {"batch normalisation", [](TrainingOptions& options) { options.batch_norm = true; }},
+      {"moving average", [](TrainingOptions& options) { options.averaging = Averaging::ema; }},
+      {"mean of epochs with batch normalisation",
+       [](TrainingOptions& options) {
+         options.averaging = Averaging::swa;
+         options.swa_start = 0.25;
+         options.batch_norm = true;
+       }},
+      {"plateau, label smoothing, clipping, penalties",
+       [](TrainingOptions& options) {
+         options.plateau.emplace(0.5, 0, 0.2);
+         options.label_smoothing = 0.1;
+         options.clip_norm = 0.5;
+         options.l1 = 1e-4;
+         options.l2 = 1e-3;
+         options.max_norm = 2;
+       }},
+      {"early stopping",
+       [](TrainingOptions& options) { options.early_stopping = {.patience = 1, .min_delta = 0.3}; }},
+      {"weights of classes and samples, no shuffle",
+       [](TrainingOptions& options) {
+         options.class_weights = std::vector<double>(10, 0.5);
+         options.sample_weights = std::vector<double>(300, 1.0 / 3);
+         options.shuffle = false;
+       }},
+  };
+  for (const Setting& setting : settings) {
+    for (const std::size_t stop_after : {1, 7, 10, 19}) check_resume(setting, stop_after);
+  }
+}
+
+TEST_CASE("resume_run: every optimizer goes on as if nothing had happened", "[run]") {
+  for (const std::string_view optimizer : optimizer_names) {
+    check_resume({"with dropout", [](TrainingOptions& options) { options.dropout = 0.2; }, optimizer.data()}, 8);
+  }
+}
+
+TEST_CASE("resume_run: can be broken again and again", "[run]") {
+  const TemporaryFolder folder;
+  TrainingOptions options = short_training();
+  options.augmentation.emplace();
+  options.averaging = Averaging::ema;
+  Network<double> whole = start_network<double>();
+  const History history = train_run(folder / "whole", whole, training_data(), validation_data(),
+                                    *make_optimizer<double>("nadam"), options, seed);
+  StopFlag stop;
+  options.stop = &stop;
+  options.on_batch = [&](const BatchReport&) { stop.request(); };
+  Network<double> network = start_network<double>();
+  train_run(folder / "broken", network, training_data(), validation_data(), *make_optimizer<double>("nadam"), options,
+            seed);
+  for (std::size_t batch = 2; batch <= 20; ++batch) {  // one batch each time
+    stop.clear();
+    resume_run<double>(folder / "broken", training_data(), validation_data(),
+                       {.on_batch = options.on_batch, .stop = &stop});
+  }
+  stop.clear();
+  const auto result = resume_run<double>(folder / "broken", training_data(), validation_data());
+  CHECK(outcome(result.network, result.history) == outcome(whole, history));
+}
+
+TEST_CASE("resume_run: a run that has ended is left as it is", "[run]") {
+  const TemporaryFolder folder;
+  TrainingOptions options = short_training();
+  options.early_stopping = {.patience = 1, .min_delta = 10};  // the first epoch stays the best
+  Network<float> network = start_network();
+  const History history = train_run(folder / "run", network, training_data(), validation_data(),
+                                    *make_optimizer<float>("adam"), options, seed);
+  CHECK(history.reason == StopReason::early_stop);
+  const std::size_t lines = events_of(folder / "run").size();
+  const auto result = resume_run<float>(folder / "run", training_data(), validation_data());
+  CHECK(outcome(result.network, result.history) == outcome(network, history));
+  CHECK(events_of(folder / "run").size() == lines);
+}
+
+TEST_CASE("resume_run: epochs done but not saved come again with the same numbers", "[run]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  Network<float> network = start_network();
+  const History history = train_run(run, network, training_data(), validation_data(), *make_optimizer<float>("adam"),
+                                    short_training(), seed, {.keep_last = 0});
+  // As if the process had died while it wrote its last checkpoints, and in the middle of a line.
+  for (const char* name : {"epoch-0004", "epoch-0003"}) fs::remove_all(run / "checkpoints" / name);
+  fs::create_directory(run / "checkpoints" / ".epoch-0003.1234.tmp");
+  const std::size_t lines = events_of(run).size();
+  std::ofstream(run / "events.jsonl", std::ios::app) << R"({"seq": 99, "ti)";
+
+  const auto result = resume_run<float>(run, training_data(), validation_data());
+  CHECK(outcome(result.network, result.history) == outcome(network, history));
+  CHECK_FALSE(names_in(run / "checkpoints").contains(".epoch-0003.1234.tmp"));
+  const std::vector<json> events = events_of(run);
+  CHECK(events[lines]["seq"] == lines + 1);
+  CHECK(events[lines]["type"] == "start");
+  CHECK(events[lines]["epoch"] == 2);
+  std::map<int, std::vector<json>> losses;
+  for (const json& event : events_of(run, "epoch")) losses[event["epoch"]].push_back(event["training_loss"]);
+  CHECK(losses[2].size() == 1);
+  CHECK(losses[3].size() == 2);
+  CHECK(losses[3][0] == losses[3][1]);
+}
+
+TEST_CASE("train_run: what a callback throws ends it with a checkpoint of the last batch", "[run]") {
+  const TemporaryFolder folder;
+  TrainingOptions options = short_training();
+  std::size_t batches = 0;
+  options.on_batch = [&](const BatchReport&) {
+    if (++batches == 8) throw std::runtime_error("enough");
+  };
+  Network<float> network = start_network();
+  CHECK_THROWS_WITH(
+      train_run(folder / "run", network, training_data(), {}, *make_optimizer<float>("adam"), options, seed),
+      "enough");
+  CHECK(fs::read_symlink(folder / "run" / "latest") == "checkpoints/epoch-0001-batch-0003");
+  const json end = events_of(folder / "run").back();
+  CHECK(end["reason"] == "failed");
+  CHECK(end["error"] == "enough");
+  Network<float> whole = start_network();
+  const History history =
+      train_run(folder / "whole", whole, training_data(), {}, *make_optimizer<float>("adam"), short_training(), seed);
+  const auto result = resume_run<float>(folder / "run", training_data(), {});
+  CHECK(outcome(result.network, result.history) == outcome(whole, history));
+  CHECK_FALSE(names_in(folder / "run" / "checkpoints").contains("epoch-0001-batch-0003"));
+}
+
+TEST_CASE("train_run: a training that diverges keeps the checkpoint before", "[run]") {
+  const TemporaryFolder folder;
+  TrainingOptions options = short_training();
+  options.schedule = Schedule();
+  Network<float> network = start_network();
+  const auto optimizer = make_optimizer<float>("sgd", 1e30);
+  const History history = train_run(folder / "run", network, training_data(), {}, *optimizer, options, seed);
+  CHECK(history.reason == StopReason::diverged);
+  CHECK(events_of(folder / "run").back()["reason"] == "diverged");
+  CHECK(fs::read_symlink(folder / "run" / "latest") == "checkpoints/epoch-0000");
+  CHECK_NOTHROW(load_network<float>(folder / "run" / "latest" / "model.safetensors"));
+}
+
+TEST_CASE("train_run: what cannot be is said before anything is written", "[run][error]") {
+  const TemporaryFolder folder;
+  Network<float> network = start_network();
+  const auto adam = make_optimizer<float>("adam");
+  const auto start = [&](const TrainingOptions& options, Optimizer<float>& optimizer, const RunOptions& run = {}) {
+    train_run(folder / "run", network, training_data(), {}, optimizer, options, seed, run);
+  };
+  TrainingOptions options = short_training();
+  options.epochs = 0;
+  CHECK_ERROR(start(options, *adam), ArgumentError, "epochs is 0, expected at least 1");
+  options = short_training();
+  options.schedule = [](double progress) { return 1 - progress; };
+  CHECK_ERROR(start(options, *adam), ArgumentError, "a schedule of one's own cannot be written");
+  CHECK_ERROR(start(short_training(), *adam, {.checkpoint_every = 0}), ArgumentError, "checkpoint_every is 0");
+  struct OwnRule : Sgd<float> {
+    OptimizerSettings settings() const override { return {}; }
+  } own;
+  CHECK_ERROR(start(short_training(), own), ArgumentError, "an optimizer of one's own");
+  CHECK_FALSE(fs::exists(folder / "run"));
+
+  test::write_file(folder / "run" / "letter.txt", "Dear");
+  CHECK_ERROR(start(short_training(), *adam), ArgumentError, "holds letter.txt, expected an empty folder");
+  fs::remove_all(folder / "run");
+  test::write_file(folder / "run", "Dear");
+  CHECK_ERROR(start(short_training(), *adam), ArgumentError, "is a file, expected the name of a folder");
+  fs::remove(folder / "run");
+  train_run(folder / "run", network, training_data(), {}, *adam, short_training(), seed);
+  CHECK_ERROR(start(short_training(), *adam), ArgumentError, "there is a run in it already");
+}
+
+TEST_CASE("resume_run: another run, other data, other numbers are named", "[run][error]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  CHECK_THROWS_AS(resume_run<float>(run, training_data(), {}), IoError);
+  TrainingOptions options = short_training();
+  StopFlag stop;
+  options.stop = &stop;
+  options.on_epoch = [&](const EpochReport&) { stop.request(); };
+  Network<float> network = start_network();
+  train_run(run, network, training_data(), {}, *make_optimizer<float>("adam"), options, seed);
+  const auto resume = [&](const Dataset& training, const Dataset& validation) {
+    resume_run<float>(run, training, validation);
+  };
+  CHECK_ERROR(resume(validation_data(), {}), ArgumentError, "training data has 80 samples, expected the 300");
+  Rng rng(9);
+  CHECK_ERROR(resume(split(test::mnist_sample().train, 300, rng).first, {}), ArgumentError, "its fingerprint differs");
+  CHECK_ERROR(resume(training_data(), validation_data()), ArgumentError, "validation data, expected none");
+  CHECK_THROWS_AS(resume_run<double>(run, training_data(), {}), ArgumentError);
+
+  const int lock = ::open((run / "lock").c_str(), O_RDWR);
+  REQUIRE(::flock(lock, LOCK_EX | LOCK_NB) == 0);
+  CHECK_ERROR(resume(training_data(), {}), ArgumentError, "another process");
+  ::close(lock);
+  CHECK_NOTHROW(resume(training_data(), {}));
+}
+
+TEST_CASE("resume_run: damaged files of a run are refused", "[run][error]") {
+  const TemporaryFolder folder;
+  TrainingOptions options = short_training();
+  StopFlag stop;
+  options.stop = &stop;
+  options.on_epoch = [&](const EpochReport&) { stop.request(); };
+  options.averaging = Averaging::ema;
+  Network<float> network = start_network();
+  train_run(folder / "run", network, training_data(), {}, *make_optimizer<float>("adam"), options, seed);
+  const std::size_t lines = events_of(folder / "run").size();
+  const auto refused = [&](const fs::path& file, const std::string& content) {
+    const fs::path copy = folder / "copy";
+    fs::remove_all(copy);
+    fs::copy(folder / "run", copy, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    test::write_file(copy / file, content);
+    try {
+      resume_run<float>(copy, training_data(), {});
+    } catch (const Error& problem) {
+      const std::string words = problem.what();
+      CHECK(words.find('\n') == std::string::npos);
+      CHECK(events_of(folder / "run").size() == lines);
+      return true;
+    }
+    return false;
+  };
+  const fs::path checkpoint = "checkpoints/epoch-0001";
+  for (const fs::path& file : {fs::path("config.json"), checkpoint / "state.json",
+                               checkpoint / "optimizer.safetensors", checkpoint / "model.safetensors"}) {
+    const std::vector<std::uint8_t> bytes = test::read_file(folder / "run" / file);
+    const std::string whole(bytes.begin(), bytes.end());
+    INFO(file);
+    for (const std::size_t length : {std::size_t{0}, std::size_t{1}, whole.size() / 3, whole.size() - 3}) {
+      CHECK(refused(file, whole.substr(0, length)));
+    }
+    CHECK(refused(file, "{}"));
+    CHECK(refused(file, std::string(100000, '[')));
+  }
+  const std::vector<std::uint8_t> bytes = test::read_file(folder / "run" / checkpoint / "state.json");
+  const json state = json::parse(bytes);
+  for (const auto& [key, value] : state.items()) {
+    INFO(key);
+    json other = state;
+    other.erase(key);
+    CHECK(refused(checkpoint / "state.json", other.dump()));
+    other[key] = json::object({{"no", "such"}});
+    CHECK(refused(checkpoint / "state.json", other.dump()));
+  }
+  json more = state;
+  more["unknown"] = 1;
+  CHECK(refused(checkpoint / "state.json", more.dump()));
+}
