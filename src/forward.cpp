@@ -47,10 +47,14 @@ ForwardPass<Real>::ForwardPass(const Network<Real>& network, std::size_t rows)
       x_(Matrix<Real>::from_shape({rows, network.inputs()})) {
   const std::vector<Dense<Real>>& layers = network.layers();
   if (layers.size() > 1 && network.outputs() <= lanes) narrow_.emplace(layers.back());
+  std::size_t most = 0;
   for (const Dense<Real>& layer : layers) {
+    most = std::max(most, std::min(layer.inputs(), most_listed_inputs));
     const bool is_narrow = narrow_ && &layer == &layers.back();
     a_.push_back(Vector<Real>::from_shape({rows * (is_narrow ? lanes : layer.outputs())}));
   }
+  listed_.resize(most + 1);
+  factors_.resize(most + 1);
 }
 
 template <class Real>
@@ -62,18 +66,35 @@ MatrixView<Real> ForwardPass<Real>::activations(std::size_t layer, std::size_t c
 
 /// z = x W + b
 template <class Real>
-void ForwardPass<Real>::product(const Dense<Real>& layer, MatrixView<const Real> x, MatrixView<Real> z) const {
+void ForwardPass<Real>::product(const Dense<Real>& layer, MatrixView<const Real> x, MatrixView<Real> z) {
   if (narrow_ && &layer == &network_.layers().back()) {
     narrow_product<Real>(z.data, narrow_->bias.data(), x.data, x.stride, 1, narrow_->weights.data(), x.rows,
                          x.columns);
   } else if (x.rows > few_rows) {
     affine<Real>(layer, x, z);
   } else {
-    for (std::size_t i = 0; i < x.rows; ++i) {
-      combine_rows<Real>(z.row(i).data(), layer.bias.data(), layer.weights.data(), layer.outputs(), layer.outputs(),
-                         nullptr, x.row(i).data(), x.columns);
-    }
+    for (std::size_t i = 0; i < x.rows; ++i) add_rows(layer, x.row(i), z.row(i));
   }
+}
+
+/// The same for one sample. Most of what relu leaves is zero, and rows of weights that count nothing need not be read.
+template <class Real>
+void ForwardPass<Real>::add_rows(const Dense<Real>& layer, std::span<const Real> x, std::span<Real> z) {
+  const std::uint16_t* indices = nullptr;
+  const Real* factors = x.data();
+  std::size_t count = x.size();
+  if (count <= most_listed_inputs) {
+    count = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {  // written before it is known whether it counts: no branch
+      listed_[count] = static_cast<std::uint16_t>(i);
+      factors_[count] = x[i];
+      count += x[i] != Real{0} ? 1 : 0;
+    }
+    indices = listed_.data();
+    factors = factors_.data();
+  }
+  combine_rows<Real>(z.data(), layer.bias.data(), layer.weights.data(), layer.outputs(), layer.outputs(), indices,
+                     factors, count);
 }
 
 /// By a few of the samples.

@@ -33,7 +33,7 @@ struct NarrowLayer {
 ///
 ///   zeros skipped  of the first layer, where most inputs are zero, as in MNIST, whether bytes or numbers
 ///   narrow         of a last layer with few units, such as the ten outputs
-///   BLAS           all others; for a few samples the rows of the weights are added up instead
+///   BLAS           all others; for a few samples the rows of the weights whose input is not zero are added up instead
 ///
 /// Which is chosen depends on the samples of the block alone.
 template <class Real>
@@ -58,16 +58,19 @@ class ForwardPass {
   bool mostly_zeros(std::span<const Value* const> samples);
   template <class Value>
   MatrixView<const Real> numbers(std::span<const Value* const> samples);
-  void product(const Dense<Real>& layer, MatrixView<const Real> x, MatrixView<Real> z) const;
+  void product(const Dense<Real>& layer, MatrixView<const Real> x, MatrixView<Real> z);
+  void add_rows(const Dense<Real>& layer, std::span<const Real> x, std::span<Real> z);
   MatrixView<Real> activations(std::size_t layer, std::size_t count);
 
   const Network<Real>& network_;
   std::optional<NarrowLayer<Real>> narrow_;  // the last of several layers, if it has few outputs
   std::vector<const std::uint8_t*> bytes_;   // where each sample begins, one or the other
   std::vector<const Real*> numbers_;
-  std::vector<std::uint64_t> bits_;  // which inputs of each are not zero
-  Matrix<Real> x_;                   // samples as numbers, where they do not lie as such
-  std::vector<Vector<Real>> a_;      // of each layer: z, then a in its place
+  std::vector<std::uint64_t> bits_;    // which inputs of each are not zero
+  Matrix<Real> x_;                     // samples as numbers, where they do not lie as such
+  std::vector<Vector<Real>> a_;        // of each layer: z, then a in its place
+  std::vector<std::uint16_t> listed_;  // of one sample: which inputs of a layer are not zero, and what they are
+  std::vector<Real> factors_;
 };
 
 /// The class with the largest output. By the logits where their order is the same, since activations may round two of
