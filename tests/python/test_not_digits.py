@@ -5,6 +5,8 @@ import pytest
 
 import digitnet as dn
 from digitnet import not_digits
+from digitnet.not_digits import hand, scribbles
+from digitnet.not_digits.words import side_by_side
 
 EVERY_KIND_AND_PART = [(kind, part) for kind in not_digits.KINDS for part in ("train", "test")]
 
@@ -84,7 +86,7 @@ def test_some_letters_are_in_the_test_part_alone():
 
 
 def test_a_straight_stroke_is_straight_and_a_curve_goes_through_its_points():
-    form = not_digits._strokes("00 80|~04 48 84")
+    form = hand.skeleton("00 80|~04 48 84")
     points = form.sharp @ form.written
     assert form.starts == (0, 9, 26)
     line = points[:9]
@@ -99,7 +101,7 @@ def test_a_straight_stroke_is_straight_and_a_curve_goes_through_its_points():
 
 
 def test_a_corner_in_a_curve_is_a_corner():
-    form = not_digits._strokes("~04 48! 84")
+    form = hand.skeleton("~04 48! 84")
     points = form.sharp @ form.written
     before, after = points[8] - points[7], points[9] - points[8]
     assert before[1] > 0 > after[1]
@@ -107,7 +109,7 @@ def test_a_corner_in_a_curve_is_a_corner():
 
 @pytest.mark.parametrize("text", ["00 8a", "~00 50 72 65 05", "~77 4a! 1a 08|45 52"])
 def test_a_form_moves_with_its_points(text):
-    form = not_digits._strokes(text)
+    form = hand.skeleton(text)
     for matrix in (form.sharp, form.rounded):
         assert np.allclose(matrix.sum(axis=1), 1, atol=1e-12)
 
@@ -115,8 +117,8 @@ def test_a_form_moves_with_its_points(text):
 def test_scribbles_of_one_line_are_tangled():
     """Short for its size, a random line is a 1, a 7 or a 2 now and then."""
     rng = np.random.default_rng(3)
-    for walks in (not_digits._walks, not_digits._angular_walks, not_digits._tangles):
-        for (path,) in not_digits._until_tangled(walks)(50, rng):
+    for walks in (scribbles._walks, scribbles._angular_walks, scribbles._tangles):
+        for (path,) in scribbles._until_tangled(walks)(50, rng):
             box = np.ptp(path, axis=0).max()
             assert np.hypot(*np.diff(path, axis=0).T).sum() > 6 * box
 
@@ -128,9 +130,9 @@ def test_words_are_wider_than_tall():
 
 def test_letters_of_a_word_do_not_lie_on_each_other():
     letter = [np.array([[3.0, 0.0], [5.0, 9.0]])]
-    word = not_digits._side_by_side([letter, letter], 1.0, join=False)
+    word = side_by_side([letter, letter], 1.0, join=False)
     assert [stroke[:, 0].tolist() for stroke in word] == [[0, 2], [3, 5]]
-    assert len(not_digits._side_by_side([letter, letter], 1.0, join=True)) == 1
+    assert len(side_by_side([letter, letter], 1.0, join=True)) == 1
 
 
 def test_images_are_the_drawings_as_the_network_sees_them():
