@@ -196,6 +196,24 @@ struct GroupInk {
 template <class Factor>
 GroupInk(std::uint64_t, Factor) -> GroupInk<Factor>;
 
+/// The factors of the inputs that are not 0, one after the other.
+template <class Real>
+struct NextFactor {
+  const std::uint8_t* next;
+  const Real* scale;
+  DIGITNET_INLINE Real operator()(std::size_t) { return scale[*next++]; }
+};
+
+/// A byte stands for a number on a scale, a number for itself.
+template <class Real>
+DIGITNET_INLINE Real factor_of(std::uint8_t value, const Real* scale) {
+  return scale[value];
+}
+template <class Real>
+DIGITNET_INLINE Real factor_of(Real value, const Real*) {
+  return value;
+}
+
 }  // namespace
 
 template <class Real>
@@ -211,9 +229,7 @@ void sparse_product(Real* z, std::size_t z_stride, const Real* bias, const Real*
                          const std::uint64_t bits = *ink.bits++;
                          const std::uint8_t* next = ink.values;
                          ink.values += std::popcount(bits);
-                         return GroupInk{bits, [next, scale](std::size_t) mutable DIGITNET_INLINE_LAMBDA {
-                                           return scale[*next++];
-                                         }};
+                         return GroupInk{bits, NextFactor<Real>{next, scale}};
                        });
     });
   });
@@ -230,11 +246,7 @@ void skipping_product(Real* z, std::size_t z_stride, const Real* bias, const Rea
                          const Value* const sample = samples[s] + group * ink_group;
                          return GroupInk{bits[s * ink_groups(inputs) + group],
                                          [sample, scale](std::size_t i) DIGITNET_INLINE_LAMBDA {
-                                           if constexpr (std::is_same_v<Value, std::uint8_t>) {
-                                             return scale[sample[i]];
-                                           } else {
-                                             return sample[i];
-                                           }
+                                           return factor_of(sample[i], scale);
                                          }};
                        });
     });
