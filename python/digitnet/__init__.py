@@ -116,6 +116,7 @@ from digitnet.training import SCHEDULES, make_schedule, train
 
 if TYPE_CHECKING:
     from digitnet.explanation import Explanation, explain
+    from digitnet.runs import Run, find_runs
 
 __all__ = [
     "ACTIVATIONS",
@@ -166,6 +167,7 @@ __all__ = [
     "ReliabilityBin",
     "RmsProp",
     "Rng",
+    "Run",
     "Sgd",
     "ShapeError",
     "StopFlag",
@@ -188,6 +190,7 @@ __all__ = [
     "explain",
     "exponential_schedule",
     "f1",
+    "find_runs",
     "fit_calibration",
     "hidden_features",
     "ink_contributions",
@@ -226,10 +229,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Imports explanations when they are asked for: they need NumPy, which takes long to import."""
+    """Imports when it is asked for what takes long to import; explanations need NumPy."""
     if name in ("Explanation", "explain"):
         from digitnet import explanation
 
         return getattr(explanation, name)
+    if name in ("Run", "find_runs"):
+        from digitnet import runs
+
+        return getattr(runs, name)
     msg = f"module 'digitnet' has no attribute '{name}'"
     raise AttributeError(msg)
