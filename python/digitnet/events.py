@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
 
 LONGEST_LINE = 2**20  # bytes of an event
-MOST_MESSAGES = 100  # that a Progress keeps
+MOST_BATCHES = 500  # that a Progress keeps
+MOST_MESSAGES = 100
 
 
 class EventReader:
@@ -124,6 +125,8 @@ class Progress:
         """The `start` of the training, or of its last continuation."""
         self.batch: Event | None = None
         """The last `batch` of the epoch in work."""
+        self.batches: deque[Event] = deque(maxlen=MOST_BATCHES)
+        """The last `batch` events, of whatever epoch."""
         self.epochs: dict[int, Event] = {}
         """The last `epoch` event of each epoch."""
         self.checkpoint: Event | None = None
@@ -156,6 +159,7 @@ class Progress:
             if self._first_batch is None:
                 self._first_batch = event
             self.batch = event
+            self.batches.append(event)
             self.epoch, self.epoch_share = (
                 max(event["epoch"] - 1, 0),
                 _share(event["batch"], event["batches"]),
@@ -171,7 +175,9 @@ class Progress:
             self.messages.append(event)
         elif kind == "end":
             self.end = event
-        if kind in ("start", "epoch"):
+            batches = 0 if self.start is None else self.start["batches"]
+            self.epoch, self.epoch_share = event["epoch"], _share(event["batch"], batches)
+        if kind in ("start", "epoch") or (kind == "end" and event["batch"] == 0):
             self.batch = self._first_batch = None
         self.last = event
 

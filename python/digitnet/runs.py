@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitnet._core import ArgumentError, FormatError, IoError
-from digitnet._run_files import REASONS, checkpoint_place, io_error, open_plain, read_config, shown
+from digitnet._run_files import REASONS, checkpoint_place, io_error, open_plain, printable, read_config, shown
 from digitnet.events import EventReader, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from digitnet.events import Event
+
+__all__ = ["STATES", "Checkpoint", "Run", "find_runs", "printable", "runs_directory"]
 
 STATES = ("running", *REASONS, "died")
 """What a run can be in: at work, ended for one of the reasons of its `end`, or gone without a word."""

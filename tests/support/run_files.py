@@ -1,4 +1,4 @@
-"""Writes run directories by docs/runs.md, whole or broken, without digitnet: an independent judge of its reader."""
+"""Writes run directories by docs/runs.md, whole or broken, without digitnet, which is to read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ BEGIN = 1_790_000_000.0  # seconds since 1970
 class RunWriter:
     """A run of 1,000 samples in 10 batches an epoch. Each event is a second after the one before."""
 
-    def __init__(self, directory: Path, epochs: int = 3, created: str = "2026-09-21T13:33:20Z", **changes: Any):
+    def __init__(
+        self, directory: Path, epochs: int = 3, created: str = "2026-09-21T13:33:20Z", **changes: Any
+    ):
         self.directory = directory
         self.events = directory / "events.jsonl"
         self.epochs = epochs
