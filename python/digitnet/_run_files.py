@@ -180,5 +180,8 @@ def shown(path: Path) -> str:
 
 
 def printable(text: str) -> str:
-    """A text from a stranger without what steers a terminal, turns the writing round or cannot be encoded."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    """A text from a stranger, on one line, without what steers a terminal or cannot be encoded."""
+    return "".join(
+        each if each.isprintable() else " " if each.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for each in text
+    )

@@ -95,11 +95,11 @@ def _print(rows: list[dict[str, Any]]) -> None:
     )
     for i, cells in enumerate(table):
         cells[0] = cells[0] if len(cells[0]) <= widths[0] else cells[0][: widths[0] - 1] + "~"
-        line = Text(_line(cells, widths).rstrip(), "bold" if i == 0 else "", no_wrap=True, overflow="crop")
+        line = Text(_line(cells, widths).rstrip(), "bold" if i == 0 else "")
         if i > 0:
             begin = widths[0] + 2
             line.stylize(state_style(rows[i - 1]["state"]), begin, begin + len(cells[1]))
-        terminal.print(line)
+        terminal.print(line, no_wrap=True, overflow="crop")
 
 
 def _line(cells: list[str], widths: list[int]) -> str:
