@@ -1,15 +1,15 @@
 // architecture_json.hpp: an architecture as JSON, in model files and runs. Internal.
 #pragma once
 
-#include <digitnet/network.hpp>
+#include "strict_json.hpp"
 
-#include <nlohmann/json.hpp>
+#include <digitnet/network.hpp>
 
 #include <string>
 
 namespace digitnet::detail {
 
-nlohmann::json architecture_to_json(const Architecture& architecture);
+JsonDocument architecture_to_json(const Architecture& architecture);
 
 /// @param where  start of every message
 /// @throws FormatError  if it is not one that check_architecture lets pass

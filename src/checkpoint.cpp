@@ -153,7 +153,7 @@ std::string state_to_text(const TrainingState<Real>& state) {
 template <class Real>
 void state_from_text(const std::string& where, const std::string& state_text, std::size_t epochs_known,
                      TrainingState<Real>& state) {
-  const json value = parse_json(where, state_text);
+  const JsonDocument value = parse_json(where, state_text);
   const Fields fields(where, value);
   if (!fields.has("format") || fields.text("format") != "digitnet-state") {
     throw FormatError(where + R"(no "format": "digitnet-state"; is it of a checkpoint of digitnet?)");

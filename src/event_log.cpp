@@ -64,7 +64,7 @@ EventLog::EventLog(const char* where, const std::filesystem::path& path)
     if (!last) fail("cannot be read");
     if (last->end > 0) {
       const std::string in_line = prefix_ + "last line: ";
-      const nlohmann::json event = parse_json(in_line, last->text);
+      const JsonDocument event = parse_json(in_line, last->text);
       next_ = Fields(in_line, event).whole("seq") + 1;
     }
     length_ = last->end;

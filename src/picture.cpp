@@ -10,11 +10,28 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <utility>
 
+namespace {
+
+/// Whether stb_image was refused memory; it takes that for damage in the file, or for a file of another kind.
+thread_local bool stb_lacks_memory = false;
+
+void* stb_block(void* memory) {
+  if (memory == nullptr) stb_lacks_memory = true;
+  return memory;
+}
+
+}  // namespace
+
 // stb_image is a header with its code inside; it is compiled here, once, with what is wanted of it alone.
+#define STBI_MALLOC(size) stb_block(std::malloc(size))
+#define STBI_REALLOC(memory, size) stb_block(std::realloc(memory, size))
+#define STBI_FREE(memory) std::free(memory)
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
@@ -23,6 +40,7 @@
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
 #endif
 #if __has_include(<stb/stb_image.h>)
 #include <stb/stb_image.h>
@@ -282,7 +300,9 @@ Picture read_picture(std::span<const std::uint8_t> bytes, const std::string& nam
   int height = 0;
   int channels = 0;
   const int size = static_cast<int>(bytes.size());  // at most largest_picture_file
+  stb_lacks_memory = false;
   if ((!png && !jpeg) || stbi_info_from_memory(bytes.data(), size, &width, &height, &channels) == 0) {
+    if (stb_lacks_memory) throw std::bad_alloc();
     const std::string kind = kind_of(bytes);
     throw FormatError(text(where, "neither PNG, JPEG nor PGM, or damaged at its beginning",
                            kind.empty() ? "" : "; it seems to be ", kind));
@@ -290,7 +310,10 @@ Picture read_picture(std::span<const std::uint8_t> bytes, const std::string& nam
   const auto columns = static_cast<std::uint64_t>(width);
   const auto rows = static_cast<std::uint64_t>(height);
   require_reasonable_size(where, columns, rows);
-  const auto damaged = [&] { return FormatError(text(where, "damaged (", stbi_failure_reason(), ")")); };
+  const auto damaged = [&] {
+    if (stb_lacks_memory) throw std::bad_alloc();
+    return FormatError(text(where, "damaged (", stbi_failure_reason(), ")"));
+  };
   if (png && bytes[24] == 16) {
     const std::unique_ptr<stbi_us, void (*)(void*)> values(
         stbi_load_16_from_memory(bytes.data(), size, &width, &height, &channels, 0), &stbi_image_free);

@@ -287,7 +287,8 @@ Calibration fit_calibration(const Network<Real>& network, const Dataset& digits,
 
 std::string to_json(const Calibration& calibration) {
   require_valid("to_json", calibration);
-  json value{{"fitted_on", calibration.fitted_on}};
+  detail::JsonDocument value(json::value_t::object);
+  value["fitted_on"] = calibration.fitted_on;
   for (const Member& member : members) {
     const double number = calibration.*member.number;
     value[member.name] = std::isfinite(number) ? json(number) : json();
@@ -297,7 +298,7 @@ std::string to_json(const Calibration& calibration) {
 }
 
 Calibration calibration_from_json(std::string_view json_text, const std::string& where) {
-  const json value = detail::parse_json(where + ": ", json_text);
+  const detail::JsonDocument value = detail::parse_json(where + ": ", json_text);
   if (!value.is_object()) throw FormatError(where + ": not a JSON object");
   Calibration calibration;
   for (const Member& member : members) {

@@ -174,7 +174,7 @@ ordered_json run_config(const Network<Real>& network, const Dataset& training, c
 template <class Real>
 RunPlan<Real> read_run_config(const std::string& where, const std::string& text_of_it, const Dataset& training,
                               const Dataset& validation) {
-  const json value = parse_json(where, text_of_it);
+  const JsonDocument value = parse_json(where, text_of_it);
   const Fields fields(where, value);
   if (!fields.has("format") || fields.text("format") != "digitnet-run") {
     throw FormatError(where + R"(no "format": "digitnet-run"; is it a run of digitnet?)");

@@ -144,7 +144,7 @@ void TensorFile::refuse(const std::string& what) const { throw FormatError(where
 void TensorFile::read_header(std::string_view header) {
   const std::string in_header = where_ + "header: ";
   if (header.empty() || header.front() != '{') throw FormatError(in_header + "does not begin with {");
-  const json value = parse_json(in_header, header);
+  const JsonDocument value = parse_json(in_header, header);
   for (const auto& [name, entry] : value.items()) {
     if (name != metadata_key) {
       tensors_[name] = read_tensor_entry(text(where_, "tensor ", shortened(name), ": "), entry, dtypes_);
@@ -230,9 +230,13 @@ void TensorWriter::add(const std::string& name, std::string dtype, std::vector<s
 std::vector<std::uint8_t> TensorWriter::finish(const std::string& where,
                                                std::map<std::string, std::string> metadata) const {
   metadata[checksum_key] = checksum_of(metadata, tensors_, data_);
-  json header{{metadata_key, metadata}};
+  JsonDocument header(json::value_t::object);
+  header[metadata_key] = metadata;
   for (const auto& [name, tensor] : tensors_) {
-    header[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {tensor.begin, tensor.end}}};
+    json& entry = header[name] = json::object();
+    entry["dtype"] = tensor.dtype;
+    entry["shape"] = tensor.shape;
+    entry["data_offsets"] = std::vector<std::uint64_t>{tensor.begin, tensor.end};
   }
   std::string header_text = to_json_text(where + "metadata: ", header);
   header_text.append((prefix_bytes - header_text.size() % prefix_bytes) % prefix_bytes, ' ');  // data on 8 bytes

@@ -136,7 +136,7 @@ Schedule with_warmup(Schedule schedule, double share) {
 
 Schedule schedule_from_description(std::string_view description) {
   const std::string where = "schedule_from_description: ";
-  const json value = detail::parse_json(where, description);
+  const detail::JsonDocument value = detail::parse_json(where, description);
   const detail::Fields fields(where, value);
   const std::string name = fields.text("name");
   Schedule schedule;

@@ -158,9 +158,12 @@ std::vector<std::uint8_t> write_network(const std::string& where, const Network<
 
 namespace detail {
 
-json architecture_to_json(const Architecture& architecture) {
-  json value{{"sizes", architecture.sizes}, {"loss", name_of(architecture.loss)}, {"activations", json::array()}};
-  for (const Activation activation : architecture.activations) value["activations"].push_back(name_of(activation));
+JsonDocument architecture_to_json(const Architecture& architecture) {
+  JsonDocument value(json::value_t::object);
+  value["sizes"] = architecture.sizes;
+  value["loss"] = name_of(architecture.loss);
+  json& activations = value["activations"] = json::array();
+  for (const Activation activation : architecture.activations) activations.push_back(name_of(activation));
   return value;
 }
 

@@ -48,6 +48,7 @@ namespace detail {
 template <class... Parts>
 std::string text(const Parts&... parts) {
   std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // or it would go on without what it had no memory for
   const auto write = [&out](const auto& part) {
     using Part = std::decay_t<decltype(part)>;
     if constexpr (std::is_same_v<Part, std::uint8_t> || std::is_same_v<Part, std::int8_t>) {
