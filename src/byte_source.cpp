@@ -1,42 +1,43 @@
 #include "byte_source.hpp"
 
+#include "open_file.hpp"
+
 #include <digitnet/error.hpp>
 
+#include <fcntl.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <new>
 #include <tuple>
 #include <utility>
 #include <vector>
-
-#include <sys/stat.h>
 
 namespace digitnet::detail {
 
 namespace {
 
 /// Opens a file and tells its length; pipes and devices have none.
-std::pair<std::FILE*, std::optional<std::uint64_t>> open_file(const std::string& prefix,
-                                                              const std::filesystem::path& path) {
-  std::FILE* file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) throw IoError(prefix + "cannot be opened: " + std::strerror(errno));
-  struct stat info {};
-  if (fstat(fileno(file), &info) == 0 && !S_ISDIR(info.st_mode)) {
-    if (!S_ISREG(info.st_mode)) return {file, std::nullopt};
-    return {file, static_cast<std::uint64_t>(info.st_size)};
+std::pair<OpenFile, std::optional<std::uint64_t>> open_file(const std::string& prefix,
+                                                            const std::filesystem::path& path) {
+  OpenFile file(path, O_RDONLY);
+  if (!file.is_open()) {
+    const int reason = errno;
+    throw IoError(prefix + "cannot be opened: " + std::strerror(reason));
   }
-  std::fclose(file);
-  throw IoError(prefix + "is a folder, expected a file");
+  const struct stat info = file.status(prefix);
+  if (S_ISDIR(info.st_mode)) throw IoError(prefix + "is a folder, expected a file");
+  if (!S_ISREG(info.st_mode)) return {std::move(file), std::nullopt};
+  return {std::move(file), static_cast<std::uint64_t>(info.st_size)};
 }
 
 }  // namespace
 
 struct ByteSource::State {
   std::string prefix;
-  std::FILE* file = nullptr;
+  OpenFile file;
   std::optional<std::uint64_t> stored_length;
   std::span<const std::uint8_t> memory;  // what is left of it, when there is no file
   std::vector<std::uint8_t> buffer;      // from the file: for telling gzip, and for unpacking
@@ -48,21 +49,17 @@ struct ByteSource::State {
 
   ~State() {
     if (stream_open) inflateEnd(&stream);
-    if (file != nullptr) std::fclose(file);
   }
 
   /// Bytes as they are stored.
   std::size_t read_stored(std::span<std::uint8_t> target) {
-    if (file == nullptr) {
+    if (!file.is_open()) {
       const std::size_t count = std::min(target.size(), memory.size());
       std::copy_n(memory.begin(), count, target.begin());
       memory = memory.subspan(count);
       return count;
     }
-    const std::size_t count = std::fread(target.data(), 1, target.size(), file);
-    if (count < target.size() && std::ferror(file) != 0)
-      throw IoError(prefix + "read failed: " + std::strerror(errno));
-    return count;
+    return file.read(prefix, target);
   }
 
   /// Makes sure that there is input, unless the file is at its end.
@@ -86,7 +83,7 @@ struct ByteSource::State {
 
   void begin_member() {
     if (!stream_open) {
-      if (inflateInit2(&stream, 15 + 16) != Z_OK) throw Error(prefix + "zlib could not start");  // 16: gzip only
+      if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc();  // 16: gzip only
       stream_open = true;
     } else {
       inflateReset(&stream);
@@ -115,6 +112,8 @@ struct ByteSource::State {
         in_member = false;
       } else if (status == Z_BUF_ERROR && at_end) {
         throw FormatError(prefix + "gzip data ends in the middle; the file is cut short");
+      } else if (status == Z_MEM_ERROR) {
+        throw std::bad_alloc();
       } else if (status != Z_OK && status != Z_BUF_ERROR) {
         throw FormatError(text(prefix, "gzip data is damaged (", stream.msg != nullptr ? stream.msg : zError(status),
                                "), expected whole members and nothing behind them"));
@@ -127,7 +126,6 @@ struct ByteSource::State {
 ByteSource::ByteSource(const char* where, const std::filesystem::path& path) : state_(std::make_unique<State>()) {
   state_->prefix = text(where, ": ", path.string(), ": ");
   std::tie(state_->file, state_->stored_length) = open_file(state_->prefix, path);
-  std::setvbuf(state_->file, nullptr, _IONBF, 0);  // large reads go straight to where they are wanted
   state_->begin();
 }
 
@@ -157,22 +155,20 @@ const std::string& ByteSource::prefix() const { return state_->prefix; }
 
 std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit) {
   const std::string prefix = text(where, ": ", path.string(), ": ");
-  const auto [opened, length] = open_file(prefix, path);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(opened, &std::fclose);
+  auto [file, length] = open_file(prefix, path);
   if (length.value_or(0) > limit) {
     throw FormatError(text(prefix, *length, " bytes, expected at most ", limit));
   }
   // A length of 0 may be that of a pipe, or of a file in /proc: read on until there is no more.
   std::vector<std::uint8_t> bytes(length.value_or(0));
-  std::size_t got = std::fread(bytes.data(), 1, bytes.size(), file.get());
+  std::size_t got = file.read(prefix, bytes);
   while (got == bytes.size()) {
     bytes.resize(got + (1 << 16));
-    const std::size_t more = std::fread(bytes.data() + got, 1, bytes.size() - got, file.get());
+    const std::size_t more = file.read(prefix, std::span(bytes).subspan(got));
     got += more;
     if (more == 0) break;
     if (got > limit) throw FormatError(text(prefix, "more than ", limit, " bytes, expected at most as many"));
   }
-  if (std::ferror(file.get()) != 0) throw IoError(prefix + "read failed: " + std::strerror(errno));
   bytes.resize(got);
   return bytes;
 }

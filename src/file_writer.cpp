@@ -20,94 +20,72 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+[[noreturn]] void cannot_be_written(const std::string& prefix, int reason) {
+  throw IoError(text(prefix, "cannot be written: ", std::strerror(reason)));
+}
+
 /// A link is followed, also to where nothing is yet, so that what it points to is replaced and not the link.
-std::filesystem::path resolved(std::filesystem::path path) {
-  std::error_code ignored;
-  for (int links = 0; links < 40 && std::filesystem::is_symlink(path, ignored); ++links) {
-    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
+std::filesystem::path resolved(const std::string& prefix, std::filesystem::path path) {
+  for (int links = 0; links < 40; ++links) {
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return path;  // not there yet; or its folder is not, which open tells
+      cannot_be_written(prefix, errno);
+    }
+    if (S_ISREG(found.st_mode)) return path;
+    if (!S_ISLNK(found.st_mode)) {
+      throw IoError(prefix + "is a folder or device, expected the name of a file to write");
+    }
+    std::error_code failed;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, failed);
+    if (failed) cannot_be_written(prefix, failed.value());
+    path = path.parent_path() / target;
   }
-  return path;
-}
-
-/// Whether all could be written; else errno tells why not.
-bool write_all(int descriptor, std::span<const std::uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-/// Whether a file or folder is on the disk. Some file systems cannot do that, and need not.
-bool flush(int descriptor) {
-  while (::fsync(descriptor) != 0) {
-    if (errno == EINTR) continue;
-    return errno == EINVAL || errno == ENOTSUP;
-  }
-  return true;
+  cannot_be_written(prefix, ELOOP);
 }
 
 }  // namespace
 
 void write_new_file(const char* where, const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  const bool is_written = descriptor >= 0 && write_all(descriptor, bytes) && flush(descriptor);
-  const int reason = errno;
-  const bool is_closed = descriptor >= 0 && ::close(descriptor) == 0;
-  if (is_written && is_closed) return;
-  throw IoError(
-      text(where, ": ", path.string(), ": cannot be written: ", std::strerror(is_written ? errno : reason)));
+  const std::string prefix = text(where, ": ", path.string(), ": ");
+  OpenFile file(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file.is_open()) cannot_be_written(prefix, errno);
+  file.write(prefix, bytes);
+  file.sync(prefix);
+  file.close(prefix);
 }
 
 void flush_folder(const char* where, const std::filesystem::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool is_flushed = descriptor >= 0 && flush(descriptor);
-  const int reason = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!is_flushed) throw IoError(text(where, ": ", folder.string(), ": fsync failed: ", std::strerror(reason)));
+  sync_folder(text(where, ": ", folder.string(), ": "), folder);
 }
 
 FileWriter::FileWriter(const char* where, const std::filesystem::path& path)
-    : path_(resolved(path)), prefix_(text(where, ": ", path.string(), ": ")) {
-  if (std::error_code ignored;
-      std::filesystem::exists(path_, ignored) && !std::filesystem::is_regular_file(path_, ignored)) {
-    throw IoError(prefix_ + "is a folder or device, expected the name of a file to write");
-  }
+    : prefix_(text(where, ": ", path.string(), ": ")), path_(resolved(prefix_, path)) {
   static std::atomic<unsigned> counter{0};
-  temporary_ = folder_of(path_) / text(".", path_.filename().string(), ".", ::getpid(), "-", ++counter, ".tmp");
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) {
-    const int reason = errno;
-    temporary_.clear();
-    throw IoError(text(prefix_, "cannot be written: ", std::strerror(reason)));
+  // A name may be taken: by somebody with our process id who was killed here, perhaps in another container.
+  for (int tries = 0; tries < 1000 && !file_.is_open(); ++tries) {
+    const std::string name = text(".", path_.filename().string(), ".", ::getpid(), "-", ++counter, ".tmp");
+    temporary_ = folder_of(path_) / name;
+    file_ = OpenFile(temporary_, O_WRONLY | O_CREAT | O_EXCL);
+    if (!file_.is_open() && errno != EEXIST) break;
   }
+  if (!file_.is_open()) cannot_be_written(prefix_, errno);
 }
 
 FileWriter::~FileWriter() {
-  if (descriptor_ >= 0) ::close(descriptor_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void FileWriter::fail(const char* what) { throw IoError(text(prefix_, what, " failed: ", std::strerror(errno))); }
-
-void FileWriter::write(std::span<const std::uint8_t> bytes) {
-  if (!write_all(descriptor_, bytes)) fail("write");
-}
+void FileWriter::write(std::span<const std::uint8_t> bytes) { file_.write(prefix_, bytes); }
 
 void FileWriter::commit() {
-  if (!flush(descriptor_)) fail("fsync");
-  const int closing = descriptor_;
-  descriptor_ = -1;
-  if (::close(closing) != 0) fail("close");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename");
+  file_.sync(prefix_);
+  file_.close(prefix_);
+  const std::filesystem::path folder = folder_of(path_);
+  const std::string prefix_of_folder = prefix_ + "is written and in its place, but may not outlast a power cut: ";
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_call(prefix_, "rename");
   temporary_.clear();
-  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {  // the file is in place; that its name is on disk too is as much as can be asked for
-    ::fsync(folder);
-    ::close(folder);
-  }
+  sync_folder(prefix_of_folder, folder);
 }
 
 PackedWriter::PackedWriter(const char* where, const std::filesystem::path& path)

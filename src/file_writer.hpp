@@ -1,6 +1,8 @@
 // file_writer.hpp: a file that appears whole or not at all. Internal.
 #pragma once
 
+#include "open_file.hpp"
+
 #include <zlib.h>
 
 #include <cstdint>
@@ -24,15 +26,14 @@ class FileWriter {
   void write(std::span<const std::uint8_t> bytes);
 
   /// Flushes to the disk, renames, flushes the folder.
+  /// @throws IoError  if one of these fails; the old file is there still, unless it was the very last
   void commit();
 
  private:
-  [[noreturn]] void fail(const char* what);
-
-  std::filesystem::path path_;
-  std::string temporary_;
   std::string prefix_;
-  int descriptor_ = -1;
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  OpenFile file_;
 };
 
 /// Writes a file that is not there yet and flushes it to the disk. For folders that are not in their place yet: what

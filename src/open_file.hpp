@@ -1,0 +1,54 @@
+// open_file.hpp: a file of the operating system, opened, used and closed. Internal.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace digitnet::detail {
+
+/// Owns a descriptor. A call that a signal interrupts is made again, and what is read or written in part goes on; all
+/// other errors are an IoError, "PREFIXread failed: Input/output error".
+class OpenFile {
+ public:
+  OpenFile() = default;
+
+  /// Opens a file; is_open() is false, and errno says why, where that is not possible.
+  /// @param flags  those of open(2); O_CLOEXEC comes by itself
+  OpenFile(const std::filesystem::path& path, int flags) noexcept;
+  OpenFile(OpenFile&& other) noexcept;
+  OpenFile& operator=(OpenFile&& other) noexcept;
+  ~OpenFile();
+
+  bool is_open() const { return descriptor_ >= 0; }
+  int descriptor() const { return descriptor_; }
+
+  /// What fstat says.
+  struct stat status(const std::string& prefix) const;
+
+  /// Fills as much of `target` as there is; less than all only at the end of the file.
+  std::size_t read(const std::string& prefix, std::span<std::uint8_t> target);
+
+  void write(const std::string& prefix, std::span<const std::uint8_t> bytes);
+
+  /// Flushes to the disk.
+  void sync(const std::string& prefix);
+
+  /// Closes, and tells what the destructor would keep to itself.
+  void close(const std::string& prefix);
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// Throws the IoError of a call that has failed, with the text of errno.
+[[noreturn]] void fail_call(const std::string& prefix, const char* what);
+
+/// Flushes a folder, so that names made, replaced or removed in it are on the disk. Some network file systems cannot;
+/// neither can those who may not read the folder. Both count as done.
+void sync_folder(const std::string& prefix, const std::filesystem::path& folder);
+
+}  // namespace digitnet::detail
