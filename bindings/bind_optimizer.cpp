@@ -33,6 +33,8 @@ learning_rate * weight_decay a step. Biases do not.
                              "Copies of what is remembered since the last training, tensor by tensor (weights and "
                              "bias of each layer in\nturn): all first numbers, such as first moments, then all "
                              "second ones.")
+      .def_property_readonly("settings", &Optimizer<float>::settings,
+                             "All settings by name, numbers; 1 and 0 for yes and no.")
       .def("copy", &Optimizer<float>::clone, "Another with the same settings, steps and state.")
       .def("__repr__", [](const Optimizer<float>& optimizer) {
         return detail::text("<digitnet optimizer ", optimizer.name(), ", learning rate ", optimizer.learning_rate(),

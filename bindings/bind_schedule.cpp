@@ -66,6 +66,29 @@ Raises:
 }  // namespace
 
 void bind_schedule(py::module_& m) {
+  py::class_<Schedule>(m, "Schedule", R"doc(
+The learning rate over a training: a factor on it for each step. Call it to see what it is.
+
+Args:
+    function: from progress in (0, 1) to a factor.
+)doc")
+      .def(py::init([](std::function<double(double)> function) { return Schedule(std::move(function)); }),
+           py::arg("function"))
+      .def("__call__", &Schedule::operator(), py::arg("progress"), R"doc(
+The factor on the learning rate.
+
+Args:
+    progress: how far the training is, as a share of all steps, in (0, 1).
+)doc")
+      .def_property_readonly(
+          "description", &Schedule::description,
+          "How it was made, as a JSON object; empty for a function of one's own, which a run cannot "
+          "be kept of.")
+      .def("__repr__", [](const Schedule& schedule) {
+        return detail::text("<digitnet.Schedule ",
+                            schedule.description().empty() ? "of one's own" : schedule.description(), ">");
+      });
+  py::implicitly_convertible<py::function, Schedule>();
   m.def("constant_schedule", &constant_schedule, "A schedule that is 1 throughout.");
   m.def("step_schedule", &step_schedule, py::arg("milestones"), py::arg("factor") = 0.1, R"doc(
 A schedule that is 1 at first and multiplied by a factor at each milestone.

@@ -2,7 +2,9 @@
 #include "numpy_bridge.hpp"
 #include "signals.hpp"
 
-#include <digitnet/trainer.hpp>
+#include <digitnet/run.hpp>
+
+#include <exception>
 
 namespace digitnet::python {
 namespace {
@@ -28,23 +30,27 @@ Raises:
     ArgumentError, ShapeError: if data or options do not fit.
 )doc";
 
+/// The same schedule, which says what is wrong if a function of Python gives no number.
+Schedule checked_schedule(const Schedule& schedule) {
+  if (!schedule.description().empty()) return schedule;
+  return [schedule](double progress) {
+    try {
+      return schedule(progress);
+    } catch (const py::cast_error&) {
+      throw py::type_error(
+          "train: schedule returned no number, expected a factor on the learning rate; schedules of digitnet are "
+          "made "
+          "by a call, as in schedule=cosine_schedule()");
+    }
+  };
+}
+
 History train_network(Network<float>& network, const Dataset& training, const std::optional<Dataset>& validation,
                       Optimizer<float>& optimizer, TrainingOptions options, const std::optional<Schedule>& schedule,
                       std::uint64_t seed, const std::optional<std::function<void(const BatchReport&)>>& on_batch,
                       const std::optional<std::function<void(const EpochReport&)>>& on_epoch,
                       std::optional<StopFlag*> stop) {
-  if (schedule) {
-    options.schedule = [&schedule](double progress) {
-      try {
-        return (*schedule)(progress);
-      } catch (const py::cast_error&) {
-        throw py::type_error(
-            "train: schedule returned no number, expected a factor on the learning rate; schedules of digitnet are "
-            "made "
-            "by a call, as in schedule=cosine_schedule()");
-      }
-    };
-  }
+  if (schedule) options.schedule = checked_schedule(*schedule);
   options.stop = stop.value_or(nullptr);
   options.on_epoch = on_epoch.value_or(nullptr);
   SignalCheck check_signals;
@@ -55,6 +61,113 @@ History train_network(Network<float>& network, const Dataset& training, const st
   Rng rng(seed);
   return without_gil(
       [&] { return train(network, training, validation.value_or(Dataset()), optimizer, options, rng); });
+}
+
+constexpr const char* train_run_doc = R"doc(
+Train a network in place and keep the training in a folder. digitnet.train with `run` is the friendlier form of this.
+
+Args:
+    directory: of the run; made if it is not there.
+    network, data, validation, optimizer, options, schedule, seed, on_batch, on_epoch, stop: as for train.
+    checkpoint_every: epochs from one checkpoint to the next.
+    keep_last: newest checkpoints that are kept; 0 keeps all.
+    best_metric: by which the best one is chosen, or None.
+    source: where the samples come from, a JSON object as text; may be empty.
+
+Returns:
+    What happened, epoch by epoch.
+
+Raises:
+    ArgumentError, ShapeError: if data or options do not fit, or there is a run in the folder.
+    IoError: if a file cannot be written.
+)doc";
+
+/// Ctrl-C in a run: the training is stopped, so that it leaves a checkpoint; then what the signal raised is raised.
+class RunInterrupt {
+ public:
+  explicit RunInterrupt(StopFlag* theirs) : flag_(theirs != nullptr ? theirs : &own_) {}
+
+  const StopFlag* flag() const { return flag_; }
+
+  void check() {
+    if (raised_) return;
+    try {
+      check_signals_();
+    } catch (...) {
+      raised_ = std::current_exception();
+      flag_->request();
+    }
+  }
+
+  void raise() const {
+    if (raised_) std::rethrow_exception(raised_);
+  }
+
+ private:
+  StopFlag own_;
+  StopFlag* flag_;
+  SignalCheck check_signals_;
+  std::exception_ptr raised_;
+};
+
+History train_run_network(const std::filesystem::path& directory, Network<float>& network, const Dataset& training,
+                          const std::optional<Dataset>& validation, Optimizer<float>& optimizer,
+                          TrainingOptions options, const std::optional<Schedule>& schedule, std::uint64_t seed,
+                          const std::optional<std::function<void(const BatchReport&)>>& on_batch,
+                          const std::optional<std::function<void(const EpochReport&)>>& on_epoch,
+                          std::optional<StopFlag*> stop, std::size_t checkpoint_every, std::size_t keep_last,
+                          const std::optional<std::string>& best_metric, const std::string& source) {
+  if (schedule) options.schedule = checked_schedule(*schedule);
+  RunInterrupt interrupt(stop.value_or(nullptr));
+  options.stop = interrupt.flag();
+  options.on_epoch = on_epoch.value_or(nullptr);
+  options.on_batch = [&](const BatchReport& report) {
+    if (on_batch) (*on_batch)(report);
+    interrupt.check();
+  };
+  RunOptions run{.checkpoint_every = checkpoint_every, .keep_last = keep_last, .source = source};
+  if (best_metric) run.best_metric = metric_from_name(*best_metric);
+  History history = without_gil([&] {
+    return train_run(directory, network, training, validation.value_or(Dataset()), optimizer, options, seed, run);
+  });
+  interrupt.raise();
+  return history;
+}
+
+constexpr const char* resume_run_doc = R"doc(
+Go on with a run from its newest checkpoint. digitnet.resume is the friendlier form of this.
+
+Args:
+    directory: of the run.
+    data: the samples it began with.
+    validation: likewise, or None.
+    threads: how many to use; 0 takes default_threads().
+    on_batch, on_epoch: called with each report, or None.
+    stop: asks to stop, or None.
+
+Returns:
+    The network, and what happened, from the first epoch on.
+
+Raises:
+    ArgumentError: if the samples are others, or another process trains in the folder.
+    FormatError: if a file of the run is damaged.
+    IoError: if there is no run, or a file cannot be read or written.
+)doc";
+
+std::pair<Network<float>, History> resume_run_network(
+    const std::filesystem::path& directory, const Dataset& training, const std::optional<Dataset>& validation,
+    std::size_t threads, const std::optional<std::function<void(const BatchReport&)>>& on_batch,
+    const std::optional<std::function<void(const EpochReport&)>>& on_epoch, std::optional<StopFlag*> stop) {
+  RunInterrupt interrupt(stop.value_or(nullptr));
+  ResumeOptions options{.threads = threads, .on_epoch = on_epoch.value_or(nullptr), .stop = interrupt.flag()};
+  options.on_batch = [&](const BatchReport& report) {
+    if (on_batch) (*on_batch)(report);
+    interrupt.check();
+  };
+  ResumedRun<float> result =
+      without_gil([&] { return resume_run<float>(directory, training, validation.value_or(Dataset()), options); });
+  interrupt.raise();
+  return {std::move(result.network), std::move(result.history)};
 }
 
 std::string describe(const History& history) {
@@ -182,6 +295,12 @@ Raises:
   m.def("train", &train_network, py::arg("network"), py::arg("data"), py::arg("validation"), py::arg("optimizer"),
         py::arg("options"), py::arg("schedule"), py::arg("seed"), py::arg("on_batch"), py::arg("on_epoch"),
         py::arg("stop"), train_doc);
+  m.def("train_run", &train_run_network, py::arg("directory"), py::arg("network"), py::arg("data"),
+        py::arg("validation"), py::arg("optimizer"), py::arg("options"), py::arg("schedule"), py::arg("seed"),
+        py::arg("on_batch"), py::arg("on_epoch"), py::arg("stop"), py::arg("checkpoint_every"), py::arg("keep_last"),
+        py::arg("best_metric"), py::arg("source"), train_run_doc);
+  m.def("resume_run", &resume_run_network, py::arg("directory"), py::arg("data"), py::arg("validation"),
+        py::arg("threads"), py::arg("on_batch"), py::arg("on_epoch"), py::arg("stop"), resume_run_doc);
 }
 
 }  // namespace digitnet::python

@@ -47,6 +47,8 @@ constexpr std::array<std::pair<const char*, double Augmentation::*>, 14> augment
   throw ArgumentError(text("train_run: ", what, " cannot be written to config.json, expected one of digitnet's own"));
 }
 
+ordered_json ordered(const json& value) { return ordered_json(value); }
+
 ordered_json data_to_json(const Dataset& data) {
   return {{"samples", data.size()}, {"fingerprint", fingerprint(data)}};
 }
@@ -153,12 +155,12 @@ ordered_json run_config(const Network<Real>& network, const Dataset& training, c
   if (optimizer.settings().empty()) refuse_setting(text("an optimizer of one's own, ", optimizer.name(), ","));
   for (const auto& [name, value] : optimizer.settings()) settings[name] = value;
   ordered_json source = nullptr;
-  if (!run.source.empty()) source = ordered_json(parse_json("train_run: source: ", run.source));
+  if (!run.source.empty()) source = ordered(parse_json("train_run: source: ", run.source));
   return {{"format", "digitnet-run"},
           {"version", config_version},
           {"precision", precision_name<Real>},
           {"seed", seed},
-          {"architecture", architecture_to_json(network.architecture())},
+          {"architecture", ordered(architecture_to_json(network.architecture()))},
           {"optimizer", settings},
           {"training", options_to_json(options)},
           {"data",

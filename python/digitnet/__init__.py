@@ -58,6 +58,7 @@ from digitnet._core import (
     ReliabilityBin,
     RmsProp,
     Rng,
+    Schedule,
     Sgd,
     ShapeError,
     StopFlag,
@@ -112,7 +113,7 @@ from digitnet._core import (
     write_drawings,
     write_idx,
 )
-from digitnet.training import SCHEDULES, make_schedule, train
+from digitnet.training import SCHEDULES, RunOptions, make_schedule, resume, train
 
 if TYPE_CHECKING:
     from digitnet.explanation import Explanation, explain
@@ -167,6 +168,8 @@ __all__ = [
     "ReliabilityBin",
     "RmsProp",
     "Rng",
+    "RunOptions",
+    "Schedule",
     "Run",
     "Sgd",
     "ShapeError",
@@ -212,6 +215,7 @@ __all__ = [
     "read_picture",
     "recall",
     "reliability_diagram",
+    "resume",
     "sample_weights_of",
     "segment_digits",
     "set_calibration",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
-from digitnet import _core
+from digitnet import _core, samples
 from digitnet._arguments import nearest, require
 from digitnet._core import ArgumentError
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
         Network,
         Optimizer,
         ReduceOnPlateau,
+        Schedule,
         StopFlag,
     )
 
@@ -32,6 +37,26 @@ if TYPE_CHECKING:
 
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle")
 WARMUPS = {"cosine": 0.1, "one-cycle": 0.3}  # what make_schedule takes unless told; 0 for the others
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a training is kept, and how. See docs/runs.md for what is in the folder.
+
+    Args:
+        directory: of the run; made if it is not there, and must not hold a run yet.
+        checkpoint_every: epochs from one checkpoint to the next, at least 1.
+        keep_last: newest checkpoints that are kept; 0 keeps all. The first and the best one stay.
+        best_metric: by which the best one is chosen: training_loss, training_accuracy, validation_loss or
+            validation_accuracy; None takes that of early stopping, else a loss.
+        source: where the samples come from, kept in config.json; whatever JSON can say.
+    """
+
+    directory: str | os.PathLike[str]
+    checkpoint_every: int = 1
+    keep_last: int = 5
+    best_metric: str | None = None
+    source: Mapping[str, Any] | None = None
 
 
 def train(
@@ -70,11 +95,13 @@ def train(
     on_batch: OnBatch | None = None,
     on_epoch: OnEpoch | None = None,
     stop: StopFlag | None = None,
+    run: RunOptions | str | os.PathLike[str] | None = None,
 ) -> History:
     """Train a network in place.
 
     The same arguments give the same bits, for any number of threads. Ctrl-C ends the training after
-    the batch in work with a KeyboardInterrupt; the network then keeps what it has learned.
+    the batch in work with a KeyboardInterrupt; the network then keeps what it has learned, and a run has a
+    checkpoint of it.
 
     Args:
         network: what to train.
@@ -120,12 +147,16 @@ def train(
         on_batch: called with a BatchReport after each batch.
         on_epoch: called with an EpochReport after each epoch; what it raises ends the training.
         stop: asks to stop, from any thread.
+        run: the folder to keep the training in, with its events and checkpoints (RunOptions says more); None
+            keeps nothing. See resume.
 
     Returns:
         What happened, epoch by epoch, and why it ended.
 
     Raises:
-        ArgumentError: if there are no samples, an argument is out of range, or a name is unknown.
+        ArgumentError: if there are no samples, an argument is out of range, or a name is unknown; or if the
+            folder holds a run already, or the schedule is a function of your own.
+        IoError: if a file of the run cannot be written.
         ShapeError: if the samples do not have the network's number of inputs.
         TypeError: if an argument is of another type.
     """
@@ -145,6 +176,8 @@ def train(
             raise ArgumentError(msg) from None
     if isinstance(schedule, str):
         schedule = _named_schedule("train", schedule)
+    elif schedule is not None and not isinstance(schedule, _core.Schedule):
+        schedule = _core.Schedule(schedule)
     if sample_weights is not None and isinstance(validation, float):
         msg = "train: sample_weights with a share as validation, expected a Dataset: which sample is which?"
         raise ArgumentError(msg)
@@ -174,34 +207,118 @@ def train(
     options.swa_start = swa_start
     options.early_stopping = early_stopping
     options.statistics = statistics
+    rule = _core.Adam() if optimizer is None else optimizer
     with _progress(sys.stderr, epochs) if progress else nullcontext(Silent()) as show:
-
-        def report_batch(report: BatchReport) -> None:
-            show.batch(report)
-            if on_batch is not None:
-                on_batch(report)
-
-        def report_epoch(report: EpochReport) -> None:
-            show.epoch(report)
-            if on_epoch is not None:
-                on_epoch(report)
-
-        return _core.train(
+        report_batch, report_epoch = _reports(show, on_batch, on_epoch)
+        if run is None:
+            return _core.train(
+                network,
+                training,
+                held_out,
+                rule,
+                options,
+                schedule=schedule,
+                seed=seed,
+                on_batch=report_batch,
+                on_epoch=report_epoch,
+                stop=stop,
+            )
+        kept = run if isinstance(run, RunOptions) else RunOptions(run)
+        share = validation if isinstance(validation, float) else None
+        return _core.train_run(
+            Path(kept.directory),
             network,
             training,
             held_out,
-            _core.Adam() if optimizer is None else optimizer,
+            rule,
             options,
             schedule=schedule,
             seed=seed,
-            # Calling Python after each batch takes time, so it is done only where somebody listens.
-            on_batch=report_batch if on_batch is not None or show.wants_batches else None,
+            on_batch=report_batch,
+            on_epoch=report_epoch,
+            stop=stop,
+            checkpoint_every=kept.checkpoint_every,
+            keep_last=kept.keep_last,
+            best_metric=kept.best_metric,
+            source=json.dumps({**(kept.source or {}), "validation": share}),
+        )
+
+
+def resume(
+    directory: str | os.PathLike[str],
+    data: Dataset | None = None,
+    validation: Dataset | None = None,
+    *,
+    threads: int = 0,
+    progress: bool = False,
+    on_batch: OnBatch | None = None,
+    on_epoch: OnEpoch | None = None,
+    stop: StopFlag | None = None,
+) -> tuple[Network, History]:
+    """Go on with a run from its newest checkpoint, to the very bits it would have reached without a break.
+
+    A run that has come to its end is left as it is.
+
+    Args:
+        directory: of the run.
+        data: what train was given; None loads it, if the run says from where (as those of the command line do).
+        validation: the Dataset that train was given, if it was one; a share is taken from data again.
+        threads: how many to use; 0 takes default_threads().
+        progress: as for train.
+        on_batch, on_epoch: called with each report.
+        stop: asks to stop, from any thread.
+
+    Returns:
+        The network, and what happened, from the first epoch on.
+
+    Raises:
+        ArgumentError: if the samples are others than those the run began with, or another process trains in
+            the folder.
+        FormatError: if a file of the run is damaged.
+        IoError: if there is no such run, or a file cannot be read or written.
+    """
+    from digitnet.runs import Run  # not needed to train
+
+    config = Run(directory).config
+    source = config["data"]["source"] or {}
+    if data is None:
+        data = samples.from_source(source, f"resume: {directory}")
+    share = source.get("validation")
+    training, held_out = _split(data, share if validation is None else validation, config["seed"])
+    epochs = config["training"]["epochs"]
+    with _progress(sys.stderr, epochs) if progress else nullcontext(Silent()) as show:
+        report_batch, report_epoch = _reports(show, on_batch, on_epoch)
+        return _core.resume_run(
+            Path(directory),
+            training,
+            held_out,
+            threads=threads,
+            on_batch=report_batch,
             on_epoch=report_epoch,
             stop=stop,
         )
 
 
-def make_schedule(name: str, warmup: float | None = None) -> Callable[[float], float]:
+def _reports(
+    show: Silent, on_batch: OnBatch | None, on_epoch: OnEpoch | None
+) -> tuple[OnBatch | None, OnEpoch]:
+    """What is called with each report: for the progress, and for whoever else listens."""
+
+    def report_batch(report: BatchReport) -> None:
+        show.batch(report)
+        if on_batch is not None:
+            on_batch(report)
+
+    def report_epoch(report: EpochReport) -> None:
+        show.epoch(report)
+        if on_epoch is not None:
+            on_epoch(report)
+
+    # Calling Python after each batch takes time, so it is done only where somebody listens.
+    return report_batch if on_batch is not None or show.wants_batches else None, report_epoch
+
+
+def make_schedule(name: str, warmup: float | None = None) -> Schedule:
     """The schedule of a name, as on the command line.
 
     Args:
@@ -218,7 +335,7 @@ def make_schedule(name: str, warmup: float | None = None) -> Callable[[float], f
     return _named_schedule("make_schedule", name, warmup)
 
 
-def _named_schedule(where: str, name: str, warmup: float | None = None) -> Callable[[float], float]:
+def _named_schedule(where: str, name: str, warmup: float | None = None) -> Schedule:
     if name not in SCHEDULES:
         near = nearest(name, SCHEDULES, quote='"')
         msg = f'{where}: schedule "{name[:40]}", expected one of {", ".join(SCHEDULES)}{near}'

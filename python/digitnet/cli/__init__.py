@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from digitnet import FormatError, IoError, __version__
-from digitnet.cli import evaluate, inspect, recognize, runs, train, watch
+from digitnet.cli import evaluate, inspect, recognize, resume, runs, train, watch
 from digitnet.cli.common import BAD_INPUT, FAILED, INTERRUPTED, USAGE, CommandError, Parser, tell
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "train": (train, "train a network and save it, then measure it once on the test set"),
+    "resume": (resume, "go on with a training that was interrupted"),
     "evaluate": (evaluate, "measure a model on the test set"),
     "recognize": (recognize, "read the digits of pictures and pen strokes"),
     "runs": (runs, "list the training runs of a folder"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import signal
 import sys
 import zlib
 from pathlib import Path
@@ -72,6 +73,16 @@ def load_data(options: argparse.Namespace) -> dn.Mnist:
 def add_json_option(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """In which form the result is."""
     parser.add_argument("--json", action="store_true", help="write the result as JSON")
+
+
+def second_interrupt_leaves() -> None:
+    """The first Ctrl-C ends the work in good order, as always; a second one ends the program at once."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:

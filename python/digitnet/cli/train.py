@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +20,16 @@ from digitnet.cli.common import (
     add_json_option,
     load_data,
     number,
+    second_interrupt_leaves,
     tell,
     whole,
 )
+from digitnet.samples import with_strokes
 from digitnet.training import WARMUPS
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
 # The recipe of examples/cpp/train_mnist.cpp; a test compares the two.
 HIDDEN = "256"
@@ -77,6 +80,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_result_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
+    run = "folder to keep the training in, with its events and checkpoints: digitnet watch shows it, digitnet resume goes on with it"
+    add("--run", metavar="DIR", help=run)
+    every = "with --run: epochs from one checkpoint to the next (default: 1)"
+    add("--checkpoint-every", type=whole(1), metavar="N", help=every)
+    kept = "with --run: newest checkpoints that are kept, besides the first and the best; 0 keeps all (default: 5)"
+    add("--keep-checkpoints", type=whole(0), metavar="N", help=kept)
     add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
     add_json_option(group)
     add("--quiet", action="store_true", help="show no progress")
@@ -189,21 +198,37 @@ def run(options: argparse.Namespace) -> int:
     optimizer = _optimizer(options)
     schedule = _schedule(options)
     tools = _tools(options)
-    _require_writable(options.output)
+    require_writable("train", options.output)
     data = load_data(options)
     training = _with_strokes(data.train, options.strokes)
     network = _network(options, training)
+    provenance = _provenance(options, optimizer, training)
     started = time.perf_counter()
-    reports, history = _train(network, training, optimizer, schedule, tools, options)
+    reports, history = _train(
+        network, training, optimizer, schedule, {**tools, "run": _run(options, provenance)}, options
+    )
     seconds = time.perf_counter() - started
-    test = None if history is None else network.evaluate(data.test, options.threads)
+    return conclude(network, data.test, reports, history, len(training), seconds, provenance, options)
 
+
+def conclude(
+    network: dn.Network,
+    test_data: dn.Dataset,
+    reports: Sequence[dn.EpochReport],
+    history: dn.History | None,
+    samples: int,
+    seconds: float,
+    provenance: dict[str, Any],
+    options: argparse.Namespace,
+) -> int:
+    """Measure what was trained, save it, report. Without a history the training was interrupted."""
+    test = None if history is None else network.evaluate(test_data, options.threads)
     kept = reports[-1] if history is None or history.best_epoch == 0 else reports[history.best_epoch - 1]
-    provenance = _provenance(options, optimizer, training, kept)
+    provenance = {**provenance, "validation_accuracy": kept.validation_accuracy}
     if history is not None and history.best_epoch > 0:
         provenance["best_epoch"] = history.best_epoch
-        if not options.quiet and kept.epoch < options.epochs:
-            ended = f"ended after epoch {len(reports)} of {options.epochs}"
+        if not options.quiet and kept.epoch < kept.epochs:
+            ended = f"ended after epoch {len(reports)} of {kept.epochs}"
             tell(f"{ended}; epoch {kept.epoch} is what is kept")
     if test is None:
         provenance["interrupted_after_epoch"] = len(reports)
@@ -215,13 +240,13 @@ def run(options: argparse.Namespace) -> int:
     except dn.IoError as error:
         raise CommandError(FAILED, str(error)) from None
     if test is None:
-        tell(f"interrupted after epoch {len(reports)} of {options.epochs}; saved as {options.output}")
+        tell(f"interrupted after epoch {len(reports)} of {kept.epochs}; saved as {options.output}")
         return INTERRUPTED
 
     if options.json:
         result = {
             "model": options.output,
-            "training_samples": len(training),
+            "training_samples": samples,
             "training_seconds": seconds,
             "parameters": network.parameter_count,
             "test_loss": test.loss,
@@ -230,7 +255,7 @@ def run(options: argparse.Namespace) -> int:
         }
         print(json.dumps(result))
     else:
-        print(f"training samples: {len(training)}")
+        print(f"training samples: {samples}")
         print(f"training time: {seconds:.2f} s")
         print(f"test accuracy: {test.accuracy:.4f}")
         print(f"model: {options.output}")
@@ -253,7 +278,7 @@ def _follow_recipe(options: argparse.Namespace) -> int:
         recipe = recipes.load(options.recipe)
     except dn.ArgumentError as error:
         raise CommandError(USAGE, f"train: {error}") from None
-    _require_writable(options.output)
+    require_writable("train", options.output)
     test = dn.load_mnist(options.data).test  # before the training, so that a missing file is told at once
     started = time.perf_counter()
     try:
@@ -283,12 +308,14 @@ def _train(
     network: dn.Network,
     data: dn.Dataset,
     optimizer: dn.Optimizer,
-    schedule: Callable[[float], float],
+    schedule: dn.Schedule,
     tools: dict[str, Any],
     options: argparse.Namespace,
 ) -> tuple[list[dn.EpochReport], dn.History | None]:
     """A report of each epoch, at least one, and the history; none if Ctrl-C ended the training."""
     reports: list[dn.EpochReport] = []
+    if options.run is not None:
+        second_interrupt_leaves()
     try:
         history = dn.train(
             network,
@@ -307,6 +334,10 @@ def _train(
     except dn.ArgumentError as error:
         raise CommandError(USAGE, str(error)) from None
     except KeyboardInterrupt:
+        if options.run is not None:
+            raise CommandError(
+                INTERRUPTED, f"interrupted; go on with: digitnet resume {shlex.quote(options.run)}"
+            ) from None
         if not reports:
             raise CommandError(INTERRUPTED, "interrupted in the first epoch; no model is written") from None
         return reports, None
@@ -321,16 +352,10 @@ def _train(
 
 def _with_strokes(data: dn.Dataset, files: list[str]) -> dn.Dataset:
     """A training set and behind it the drawings of stroke files, as images."""
-    if not files:
-        return data
-    if data.images.shape[1:] != (28, 28):
-        shape = " x ".join(map(str, data.images.shape[1:]))
-        raise CommandError(USAGE, f"--strokes with images of {shape}, expected images of 28 x 28")
-    import numpy as np  # takes longer than the rest of digitnet
-
-    parts = [data, *(dn.load_drawings(file, data.classes) for file in files)]
-    images = np.concatenate([part.images for part in parts])
-    return dn.Dataset(images, np.concatenate([part.labels for part in parts]), data.classes)
+    try:
+        return with_strokes(data, files)
+    except dn.ArgumentError as error:
+        raise CommandError(USAGE, f"--{error}") from None
 
 
 def _optimizer(options: argparse.Namespace) -> dn.Optimizer:
@@ -346,7 +371,7 @@ def _warmup(options: argparse.Namespace) -> float:
     return WARMUPS.get(options.schedule, 0.0) if warmup is None else warmup
 
 
-def _schedule(options: argparse.Namespace) -> Callable[[float], float]:
+def _schedule(options: argparse.Namespace) -> dn.Schedule:
     if options.schedule == "one-cycle" and options.warmup == 0:
         raise CommandError(USAGE, "--warmup 0 with --schedule one-cycle, expected more than 0")
     return dn.make_schedule(options.schedule, options.warmup)
@@ -391,6 +416,26 @@ def _given(options: argparse.Namespace, name: str) -> Any:  # noqa: ANN401
     return getattr(options, name.replace("-", "_"))
 
 
+def _run(options: argparse.Namespace, provenance: dict[str, Any]) -> dn.RunOptions | None:
+    """Where the training is kept, if it is to be."""
+    for name in ("checkpoint-every", "keep-checkpoints"):
+        if _given(options, name) is not None and options.run is None:
+            raise CommandError(USAGE, f"--{name} without --run DIR, expected both")
+    if options.run is None:
+        return None
+    every, kept = options.checkpoint_every, options.keep_checkpoints
+    directory = None if options.data is None else os.path.abspath(options.data)
+    source = {
+        "name": options.name,
+        "directory": directory,
+        "strokes": [os.path.abspath(file) for file in options.strokes],
+        "provenance": provenance,
+    }
+    return dn.RunOptions(
+        options.run, 1 if every is None else every, 5 if kept is None else kept, source=source
+    )
+
+
 def _network(options: argparse.Namespace, data: dn.Dataset) -> dn.Network:
     sizes = [data.inputs, *options.hidden, data.classes]
     try:
@@ -399,7 +444,7 @@ def _network(options: argparse.Namespace, data: dn.Dataset) -> dn.Network:
         raise CommandError(USAGE, str(error)) from None
 
 
-def _require_writable(output: str) -> None:
+def require_writable(command: str, output: str) -> None:
     """Says before a training, not after it, that its result cannot be kept."""
     folder = Path(output).parent
     if Path(output).is_dir():
@@ -410,13 +455,11 @@ def _require_writable(output: str) -> None:
         problem = f"the folder {folder} cannot be written"
     else:
         return
-    raise CommandError(FAILED, f"train: --output {output}: {problem}")
+    raise CommandError(FAILED, f"{command}: --output {output}: {problem}")
 
 
-def _provenance(
-    options: argparse.Namespace, optimizer: dn.Optimizer, data: dn.Dataset, kept: dn.EpochReport
-) -> dict[str, Any]:
-    """Where a model comes from. Nothing in it differs when the same is done again."""
+def _provenance(options: argparse.Namespace, optimizer: dn.Optimizer, data: dn.Dataset) -> dict[str, Any]:
+    """Where a model comes from, but for what it came to. Nothing in it differs when the same is done again."""
     chosen: dict[str, Any] = {
         "hidden": options.hidden,
         "activation": options.activation,
@@ -450,7 +493,6 @@ def _provenance(
         "data_sha256": data.fingerprint(),
         "seed": options.seed,
         "options": chosen,
-        "validation_accuracy": kept.validation_accuracy,
     }
 
 

@@ -1,0 +1,64 @@
+"""Go on with a training run that was interrupted, to the very bits it would have reached, and save the model."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import TYPE_CHECKING
+
+import digitnet as dn
+from digitnet.cli.common import (
+    DEFAULT_MODEL,
+    FAILED,
+    INTERRUPTED,
+    CommandError,
+    add_json_option,
+    second_interrupt_leaves,
+    whole,
+)
+from digitnet.cli.train import conclude, require_writable
+from digitnet.samples import from_source
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    add = parser.add_argument
+    add("run", metavar="DIR", help="folder of the run")
+    data = "data directory, if the data are no longer where they were when the run began"
+    add("--data", metavar="DIR", help=data)
+    threads = "0 takes all processors; the file is the same for any number (default: %(default)s)"
+    add("--threads", type=whole(0, 256), default=0, metavar="N", help=threads)
+    add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
+    add_json_option(parser)
+    add("--quiet", action="store_true", help="show no progress")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Go on, measure, save, report."""
+    config = dn.Run(options.run).config
+    source = dict(config["data"]["source"] or {})
+    provenance = source.get("provenance")
+    if not isinstance(provenance, dict):
+        msg = f"{options.run} was not begun by `digitnet train`; go on with it from its program, by resume"
+        raise CommandError(FAILED, f"resume: {msg}")
+    require_writable("resume", options.output)
+    if options.data is not None:
+        source["directory"] = options.data
+    training = from_source(source, f"resume: {options.run}")
+    test = dn.load_mnist(source.get("directory"), source["name"]).test
+    started = time.perf_counter()
+    second_interrupt_leaves()
+    try:
+        network, history = dn.resume(
+            options.run, training, threads=options.threads, progress=not options.quiet
+        )
+    except KeyboardInterrupt:
+        msg = f"interrupted; go on with: digitnet resume {shlex.quote(options.run)}"
+        raise CommandError(INTERRUPTED, msg) from None
+    if history.reason == "diverged":
+        raise CommandError(FAILED, f"resume: diverged in epoch {len(history) + 1}: the loss is not finite")
+    seconds = time.perf_counter() - started
+    return conclude(network, test, history.epochs, history, len(training), seconds, provenance, options)
