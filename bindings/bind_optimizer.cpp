@@ -191,7 +191,8 @@ Args:
 Raises:
     ArgumentError: if it is not.
 )doc");
-  m.def("make_optimizer", &make_optimizer<float>, py::arg("name"), py::arg("learning_rate") = py::none(), R"doc(
+  m.def("make_optimizer", py::overload_cast<std::string_view, std::optional<double>>(&make_optimizer<float>),
+        py::arg("name"), py::arg("learning_rate") = py::none(), R"doc(
 The optimizer of a name, with the defaults of its class for all but the learning rate.
 
 Args:

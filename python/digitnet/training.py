@@ -261,11 +261,13 @@ def resume(
 
     Args:
         directory: of the run.
-        data: what train was given; None loads it, if the run says from where (as those of the command line do).
+        data: what train was given; None loads it, if the run says from where, as those of the command line
+            do.
         validation: the Dataset that train was given, if it was one; a share is taken from data again.
         threads: how many to use; 0 takes default_threads().
         progress: as for train.
-        on_batch, on_epoch: called with each report.
+        on_batch: called with a BatchReport after each batch.
+        on_epoch: called with an EpochReport after each epoch.
         stop: asks to stop, from any thread.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Go on with a training run that was interrupted, to the very bits it would have reached, and save the model."""
+"""Go on with a training that was interrupted, to the very bits it would have reached, and save the model."""
 
 from __future__ import annotations
 

@@ -80,11 +80,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_result_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    run = "folder to keep the training in, with its events and checkpoints: digitnet watch shows it, digitnet resume goes on with it"
+    run = "folder to keep the training in, with its events and checkpoints: digitnet watch shows it, "
+    run += "digitnet resume goes on with it"
     add("--run", metavar="DIR", help=run)
     every = "with --run: epochs from one checkpoint to the next (default: 1)"
     add("--checkpoint-every", type=whole(1), metavar="N", help=every)
-    kept = "with --run: newest checkpoints that are kept, besides the first and the best; 0 keeps all (default: 5)"
+    kept = "with --run: newest checkpoints that are kept, besides the first and the best; 0 keeps all "
+    kept += "(default: 5)"
     add("--keep-checkpoints", type=whole(0), metavar="N", help=kept)
     add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
     add_json_option(group)
@@ -424,11 +426,11 @@ def _run(options: argparse.Namespace, provenance: dict[str, Any]) -> dn.RunOptio
     if options.run is None:
         return None
     every, kept = options.checkpoint_every, options.keep_checkpoints
-    directory = None if options.data is None else os.path.abspath(options.data)
+    directory = None if options.data is None else str(Path(options.data).resolve())
     source = {
         "name": options.name,
         "directory": directory,
-        "strokes": [os.path.abspath(file) for file in options.strokes],
+        "strokes": [str(Path(file).resolve()) for file in options.strokes],
         "provenance": provenance,
     }
     return dn.RunOptions(
@@ -459,7 +461,7 @@ def require_writable(command: str, output: str) -> None:
 
 
 def _provenance(options: argparse.Namespace, optimizer: dn.Optimizer, data: dn.Dataset) -> dict[str, Any]:
-    """Where a model comes from, but for what it came to. Nothing in it differs when the same is done again."""
+    """Where a model comes from, but for what it came to; the same when it is done again."""
     chosen: dict[str, Any] = {
         "hidden": options.hidden,
         "activation": options.activation,
