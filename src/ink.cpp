@@ -1,208 +1,20 @@
 #include "ink.hpp"
 
 #include "dispatch.hpp"
+#include "frames.hpp"
+#include "histogram.hpp"
 #include "picture_signal.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <utility>
+#include <vector>
 
 // Whole numbers wherever it matters, and no fused multiply-add (see CMakeLists.txt): the same bytes everywhere.
 
 namespace digitnet::detail {
 namespace {
-
-using Histogram = std::array<std::uint32_t, 256>;
-
-Histogram histogram_of(const PlaneView& plane) {
-  Histogram counts{};
-  for (std::size_t y = 0; y < plane.height; ++y) {
-    for (std::size_t x = 0; x < plane.width; ++x) ++counts[plane.row(y)[x]];
-  }
-  return counts;
-}
-
-/// The value below which a share of those from `first` to `last` lies.
-int quantile(const Histogram& counts, double share, int first = 0, int last = 255) {
-  std::uint64_t total = 0;
-  for (int value = first; value <= last; ++value) total += counts[static_cast<std::size_t>(value)];
-  const double wanted = share * static_cast<double>(total);
-  std::uint64_t below = 0;
-  for (int value = first; value <= last; ++value) {
-    below += counts[static_cast<std::size_t>(value)];
-    if (static_cast<double>(below) > wanted) return value;
-  }
-  return last;
-}
-
-/// Two means: the threshold that lies in the middle between the means of what is above and below it.
-/// Begun at the middle of the range, so that little ink on much paper is found too.
-struct Classes {
-  int threshold = 0;  ///< the first value of the upper class
-  double low = 0, high = 0;
-};
-
-Classes two_means(const Histogram& counts, int lowest, int highest) {
-  Classes classes;
-  classes.threshold = (lowest + highest + 1) / 2;
-  for (int step = 0; step < 16; ++step) {
-    std::array<double, 2> sums{};
-    std::array<double, 2> totals{};
-    for (int value = 0; value < 256; ++value) {
-      const std::size_t upper = value >= classes.threshold ? 1 : 0;
-      const auto count = static_cast<double>(counts[static_cast<std::size_t>(value)]);
-      sums[upper] += count * value;
-      totals[upper] += count;
-    }
-    classes.low = totals[0] > 0 ? sums[0] / totals[0] : lowest;
-    classes.high = totals[1] > 0 ? sums[1] / totals[1] : highest;
-    const int next = static_cast<int>(std::ceil((classes.low + classes.high) / 2));
-    if (next == classes.threshold) break;
-    classes.threshold = next;
-  }
-  return classes;
-}
-
-/// Which deviations from the ground are no ink and which are full ink.
-struct Strength {
-  int none = 0;
-  int full = 255;
-
-  std::uint8_t ink(int deviation) const {
-    return static_cast<std::uint8_t>(std::clamp((deviation - none) * 255 / (full - none), 0, 255));
-  }
-};
-
-/// From what paper's noise can be to what most ink has.
-/// @param even  whether the ground is of one value; where it had to be guessed, more is taken for noise
-Strength strength_of(const Histogram& counts, int strongest, bool even) {
-  const Classes classes = two_means(counts, 0, strongest);
-  const int full = std::max(2, quantile(counts, 0.5, classes.threshold, 255));
-  const int noise = quantile(counts, 0.75, 0, std::max(1, full / 2) - 1);
-  return {std::min(full * 2 / 5, std::max(3 * noise, even ? full / 16 : full / 4)), full};
-}
-
-/// The pixels along the edge of a box, with a function for each.
-template <class Function>
-void along_border(const Box& box, const Function& function) {
-  for (std::size_t x = box.left; x < box.right; ++x) {
-    function(x, box.top);
-    if (box.height() > 1) function(x, box.bottom - 1);
-  }
-  for (std::size_t y = box.top + 1; y + 1 < box.bottom; ++y) {
-    function(box.left, y);
-    if (box.width() > 1) function(box.right - 1, y);
-  }
-}
-
-/// If each of the four edges of a box is nearly all of one colour: that colour.
-/// @return -1 if not
-int colour_of_ring(const Plane& plane, const Box& box, int tolerance, double share) {
-  Histogram counts{};
-  along_border(box, [&](std::size_t x, std::size_t y) { ++counts[plane.row(y)[x]]; });
-  const int middle = quantile(counts, 0.5);
-  const auto is_near = [&](std::size_t x, std::size_t y) {
-    return std::abs(int{plane.row(y)[x]} - middle) <= tolerance;
-  };
-  const auto enough = [share](std::size_t near, std::size_t all) {
-    return static_cast<double>(near) >= share * static_cast<double>(all);
-  };
-  for (const std::size_t y : {box.top, box.bottom - 1}) {
-    std::size_t near = 0;
-    for (std::size_t x = box.left; x < box.right; ++x) near += is_near(x, y) ? 1 : 0;
-    if (!enough(near, box.width())) return -1;
-  }
-  for (const std::size_t x : {box.left, box.right - 1}) {
-    std::size_t near = 0;
-    for (std::size_t y = box.top; y < box.bottom; ++y) near += is_near(x, y) ? 1 : 0;
-    if (!enough(near, box.height())) return -1;
-  }
-  return middle;
-}
-
-/// The box within `box` without the lines at its edges that are all of one colour.
-Box without_margin(const Plane& plane, Box box, int colour, int tolerance) {
-  const auto far = [&](std::size_t x, std::size_t y) { return std::abs(int{plane.row(y)[x]} - colour) > tolerance; };
-  const auto line_is_plain = [&](std::size_t y) {
-    std::size_t others = 0;
-    for (std::size_t x = box.left; x < box.right; ++x) others += far(x, y) ? 1 : 0;
-    return others * 50 <= box.width();
-  };
-  const auto column_is_plain = [&](std::size_t x) {
-    std::size_t others = 0;
-    for (std::size_t y = box.top; y < box.bottom; ++y) others += far(x, y) ? 1 : 0;
-    return others * 50 <= box.height();
-  };
-  while (box.top < box.bottom && line_is_plain(box.top)) ++box.top;
-  while (box.top < box.bottom && line_is_plain(box.bottom - 1)) --box.bottom;
-  while (box.left < box.right && column_is_plain(box.left)) ++box.left;
-  while (box.left < box.right && column_is_plain(box.right - 1)) --box.right;
-  return box;
-}
-
-/// A box without `lines` of its pixels at each edge.
-Box inset(const Box& box, std::size_t lines) {
-  if (box.width() <= 2 * lines || box.height() <= 2 * lines) return {};
-  return {box.left + lines, box.top + lines, box.right - lines, box.bottom - lines};
-}
-
-/// Whether each edge of a box is nearly all of other colours than one.
-bool all_edges_differ(const Plane& plane, const Box& box, int colour, int tolerance) {
-  std::array<std::size_t, 4> others{};
-  const auto differs = [&](std::size_t x, std::size_t y) -> std::size_t {
-    return std::abs(int{plane.row(y)[x]} - colour) > tolerance ? 1 : 0;
-  };
-  for (std::size_t x = box.left; x < box.right; ++x) {
-    others[0] += differs(x, box.top);
-    others[1] += differs(x, box.bottom - 1);
-  }
-  for (std::size_t y = box.top; y < box.bottom; ++y) {
-    others[2] += differs(box.left, y);
-    others[3] += differs(box.right - 1, y);
-  }
-  return std::min(others[0], others[1]) * 100 >= 85 * box.width() &&
-         std::min(others[2], others[3]) * 100 >= 85 * box.height();
-}
-
-/// A frame, or a sheet that lies on another ground, shows as rings of one colour within each other. What is within
-/// the innermost is the picture; if nothing is, then what looked like a frame is the drawing.
-/// @param ground  is set to the colour around the drawing, or -1 if that is not of one colour
-Box inside_of_frames(const Plane& plane, const Box& whole, int tolerance, int& ground) {
-  // Coarse pixels at an edge are mixed of what meets there, so a ring may begin one or two lines further inside.
-  ground = -1;
-  Box box = whole;
-  for (std::size_t lines = 0; lines <= 2 && ground < 0; ++lines) {
-    const Box ring = inset(whole, lines);
-    if (ring.empty()) return whole;
-    ground = colour_of_ring(plane, ring, tolerance, 0.85);
-    if (ground >= 0 && lines > 0 && all_edges_differ(plane, whole, ground, tolerance)) box = ring;
-  }
-  const Box outermost = box;
-  const int first = ground;
-  for (int rings = 0; rings < 6 && ground >= 0; ++rings) {
-    const Box inner = without_margin(plane, box, ground, tolerance);
-    int next = -1;
-    Box ring;
-    for (std::size_t lines = 0; lines <= 2 && next < 0; ++lines) {
-      ring = inset(inner, lines);
-      if (ring.width() < 8 || ring.height() < 8) break;
-      next = colour_of_ring(plane, ring, tolerance, 0.9);
-      if (next >= 0 && std::abs(next - ground) <= tolerance && lines == 0) next = -1;
-    }
-    if (next < 0) break;
-    // A thin line around: what is within is of the same colour as what is outside. Otherwise a sheet.
-    if (!all_edges_differ(plane, inner, ground, tolerance)) break;
-    if (without_margin(plane, ring, next, tolerance).empty()) {  // nothing within: it is the drawing itself
-      ground = first;
-      return outermost;
-    }
-    box = ring;
-    ground = next;
-  }
-  return box;
-}
 
 /// Which parts are ink, not specks: a tenth of the heaviest or more; or, if smaller, near to those.
 std::vector<bool> ink_parts(const Components& parts, const Plane& plane) {
@@ -253,17 +65,16 @@ void InkFinder::look(const Box& region) {
   region_ = region;
   step_ = (region.longer_side() + detail_ - 1) / detail_;
   Plane coarse = shrunk(signal_.part(region), step_);
-  Histogram counts = histogram_of(view(coarse));
-  int lowest = quantile(counts, 0);
-  int highest = quantile(counts, 1);
-  while (counts[static_cast<std::size_t>(lowest)] == 0 && lowest < 255) ++lowest;
-  while (counts[static_cast<std::size_t>(highest)] == 0 && highest > 0) --highest;
+  Histogram counts{};
+  count_bytes(coarse.values.data(), coarse.values.size(), counts);
+  const int lowest = lowest_value(counts);
+  const int highest = highest_value(counts);
   if (highest - lowest < 3) return;  // plain
 
   // Frames, and rings of one colour around everything, settle what the ground is.
   const int tolerance = std::max(3, (highest - lowest) / 10);
   int ground = -1;
-  const Box inner = inside_of_frames(coarse, {0, 0, coarse.width, coarse.height}, tolerance, ground);
+  const Box inner = inside_of_frames(coarse, tolerance, ground);
   if (inner.width() < coarse.width || inner.height() < coarse.height) {
     // Once more, without the frame and what is mixed with it.
     const Box smaller{region.left + (inner.left > 0 ? (inner.left + 1) * step_ : 0),
@@ -307,15 +118,13 @@ void InkFinder::look(const Box& region) {
   Histogram noise{};
   const bool even = uneven_ground_.values.empty();
   if (even) {
-    std::array<std::uint8_t, 256> table{};
     for (int value = 0; value < 256; ++value) {
-      const auto at = static_cast<std::size_t>(value);
+      const std::uint32_t count = counts[static_cast<std::size_t>(value)];
       const int away = dark_ink_ ? ground_ - value : value - ground_;
-      table[at] = static_cast<std::uint8_t>(std::clamp(away, 0, 255));
-      deviations[table[at]] += counts[at];
-      noise[static_cast<std::size_t>(std::abs(away))] += counts[at];
+      deviations[static_cast<std::size_t>(std::max(0, away))] += count;
+      noise[static_cast<std::size_t>(std::abs(away))] += count;
     }
-    for (std::size_t i = 0; i < coarse.values.size(); ++i) coarse_ink_.values[i] = table[coarse.values[i]];
+    subtract_ground(coarse.values.data(), coarse_ink_.values.data(), coarse.values.size());
   } else {
     for (std::size_t i = 0; i < coarse.values.size(); ++i) {
       const int paper = uneven_ground_.values[i];
@@ -326,9 +135,7 @@ void InkFinder::look(const Box& region) {
       ++deviations[coarse_ink_.values[i]];
     }
   }
-  int strongest = 255;
-  while (strongest > 0 && deviations[static_cast<std::size_t>(strongest)] == 0) --strongest;
-  const Classes ink = two_means(deviations, 0, strongest);
+  const Classes ink = two_means(deviations, 0, highest_value(deviations));
   const double spread = 1.4826 * quantile(noise, 0.5);  // of the paper, if most of the picture is paper
   if (ink.high < 3 || ink.high < 4.5 * spread) return;
   const double share = even ? 0.25 : 0.4;
@@ -437,6 +244,18 @@ Box InkFinder::exact(const Box& box) {
   return found;
 }
 
+void InkFinder::subtract_ground(const std::uint8_t* from, std::uint8_t* to, std::size_t count) const {
+  // Light ink is dark ink on the ground of the negative.
+  const std::uint8_t flip = dark_ink_ ? 0 : 255;
+  const auto ground = static_cast<std::uint8_t>(ground_ ^ flip);
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto value = static_cast<std::uint8_t>(from[i] ^ flip);
+      to[i] = static_cast<std::uint8_t>(ground - std::min(ground, value));
+    }
+  });
+}
+
 int InkFinder::deviation(int value, double x, double y) const {
   if (uneven_ground_.values.empty()) return dark_ink_ ? ground_ - value : value - ground_;
   // The ground between the middles of the four nearest coarse pixels.
@@ -488,53 +307,52 @@ Plane InkFinder::sheet(const Box& box) const {
       resampling(source.height, sheet_side, (top - static_cast<double>(part.top)) / scale, pitch / scale);
   Plane sheet = resampled(source, columns, rows);
 
-  // How far from the ground; where the ground is even, by a table.
-  Histogram counts{};
+  // How far from the ground, as far as a pixel of the sheet is within the picture.
   const bool even = uneven_ground_.values.empty();
-  std::array<std::uint8_t, 256> table{};
-  for (int value = 0; value < 256; ++value) {
-    table[static_cast<std::size_t>(value)] =
-        static_cast<std::uint8_t>(std::clamp(dark_ink_ ? ground_ - value : value - ground_, 0, 255));
-  }
-  for (std::size_t y = 0; y < sheet_side; ++y) {
-    std::uint8_t* const line = sheet.row(y);
-    const int covered_lines = rows.targets[y].covered;
-    for (std::size_t x = 0; x < sheet_side; ++x) {
-      const int covered = columns.targets[x].covered * covered_lines;
-      int away = table[line[x]];
-      if (!even && covered > 0) {
-        away = std::clamp(deviation(line[x], left + (static_cast<double>(x) + 0.5) * pitch,
-                                    top + (static_cast<double>(y) + 0.5) * pitch),
-                          0, 255);
+  if (even) {
+    subtract_ground(sheet.values.data(), sheet.values.data(), sheet.values.size());
+  } else {
+    for (std::size_t y = 0; y < sheet_side; ++y) {
+      for (std::size_t x = 0; x < sheet_side; ++x) {
+        std::uint8_t& value = sheet.row(y)[x];
+        const int away = deviation(value, left + (static_cast<double>(x) + 0.5) * pitch,
+                                   top + (static_cast<double>(y) + 0.5) * pitch);
+        value = static_cast<std::uint8_t>(std::clamp(away, 0, 255));
       }
-      if (covered < 65536) away = away * covered >> 16;
-      line[x] = static_cast<std::uint8_t>(away);
-      ++counts[static_cast<std::size_t>(away)];
     }
   }
+  std::array<std::uint32_t, sheet_side> covered{};
+  for (std::size_t x = 0; x < sheet_side; ++x) covered[x] = static_cast<std::uint32_t>(columns.targets[x].covered);
+  for (std::size_t y = 0; y < sheet_side; ++y) {
+    std::uint8_t* const line = sheet.row(y);
+    const std::uint32_t* const shares = covered.data();
+    const auto covered_lines = static_cast<std::uint32_t>(rows.targets[y].covered);
+    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t x = 0; x < sheet_side; ++x) {
+        line[x] = static_cast<std::uint8_t>(line[x] * (shares[x] * covered_lines) >> 16);
+      }
+    });
+  }
   const auto strength_now = [&] {
-    int strongest = 255;
-    while (strongest > 1 && counts[static_cast<std::size_t>(strongest)] == 0) --strongest;
-    return strength_of(counts, strongest, even);
+    Histogram counts{};
+    count_bytes(sheet.values.data(), sheet.values.size(), counts);
+    return strength_of(counts, even);
   };
   Strength strength = strength_now();
   if (strength.full * 10 < contrast_ * 7) {
     // Lines thinner than a pixel of the sheet are as strong as one pixel shows of them, or half as strong in each of
     // two. Means of 2 x 2 make them alike.
-    counts = {};
     for (std::size_t y = sheet_side; y-- > 0;) {
       std::uint8_t* const line = sheet.row(y);
       const std::uint8_t* const above = sheet.row(y > 0 ? y - 1 : 0);
       for (std::size_t x = sheet_side; x-- > 0;) {
         const std::size_t left_of = x > 0 ? x - 1 : 0;
         line[x] = static_cast<std::uint8_t>((line[x] + line[left_of] + above[x] + above[left_of] + 2) / 4);
-        ++counts[line[x]];
       }
     }
     strength = strength_now();
   }
-  for (int value = 0; value < 256; ++value) table[static_cast<std::size_t>(value)] = strength.ink(value);
-  for (std::uint8_t& value : sheet.values) value = table[value];
+  strength.apply(sheet.values.data(), sheet.values.size());
   // Specks, with the soft edge around them: what is within two pixels of ink stays.
   const Components parts = components_of(sheet, 64);
   const std::vector<bool> is_ink = ink_parts(parts, sheet);
@@ -550,124 +368,6 @@ Plane InkFinder::sheet(const Box& box) const {
     for (std::size_t i = 0; i < sheet.values.size(); ++i) sheet.values[i] &= near_ink.values[i];
   }
   return sheet;
-}
-
-Plane InkFinder::ink_within(const Plane& cells, const Box& where) const {
-  Plane ink(where.width(), where.height());
-  Histogram counts{};
-  int strongest = 0;
-  for (std::size_t v = 0; v < cells.height; ++v) {
-    const std::size_t top = std::max(where.top, region_.top + v * step_);
-    const std::size_t bottom = std::min({where.bottom, region_.bottom, region_.top + (v + 1) * step_});
-    if (top >= bottom) continue;
-    for (std::size_t u = 0; u < cells.width; ++u) {
-      // A coarse pixel around counts too, for the soft edges of strokes, but not one that is ink of another part.
-      bool near_ink = cells.row(v)[u] != 0;
-      if (!near_ink && kept_.row(v)[u] == 0) {
-        for (std::size_t y = v - std::min<std::size_t>(v, 1); y <= std::min(v + 1, cells.height - 1); ++y) {
-          for (std::size_t x = u - std::min<std::size_t>(u, 1); x <= std::min(u + 1, cells.width - 1); ++x) {
-            near_ink = near_ink || cells.row(y)[x] != 0;
-          }
-        }
-      }
-      if (!near_ink) continue;
-      const std::size_t left = std::max(where.left, region_.left + u * step_);
-      const std::size_t right = std::min({where.right, region_.right, region_.left + (u + 1) * step_});
-      for (std::size_t y = top; y < bottom; ++y) {
-        for (std::size_t x = left; x < right; ++x) {
-          const int away = deviation(signal_.row(y)[x], static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5);
-          std::uint8_t& value = ink.row(y - where.top)[x - where.left];
-          value = static_cast<std::uint8_t>(std::clamp(away, 0, 255));
-          ++counts[value];
-          strongest = std::max(strongest, int{value});
-        }
-      }
-    }
-  }
-  const Strength strength = strength_of(counts, strongest, uneven_ground_.values.empty());
-  for (std::uint8_t& value : ink.values) value = strength.ink(value);
-  return ink;
-}
-
-Plane InkFinder::all() const {
-  if (!has_ink()) return Plane(signal_.width, signal_.height);
-  return ink_within(kept_, {0, 0, signal_.width, signal_.height});
-}
-
-std::vector<std::pair<Box, Plane>> InkFinder::pieces() const {
-  std::vector<std::pair<Box, Plane>> result;
-  if (!has_ink()) return result;
-  const Components parts = components_of(kept_, 1);
-  std::vector<std::size_t> group(parts.list.size());  // of each part
-  std::iota(group.begin(), group.end(), std::size_t{0});
-  std::vector<Box> boxes;
-  std::size_t tallest = 0;
-  for (const Component& part : parts.list) {
-    boxes.push_back(part.box);
-    tallest = std::max(tallest, part.box.height());
-  }
-  // Two parts are of one digit if one is above the other, or beside it as the bar of a 5 is: near, and at least one
-  // of them not as high as a digit. The nearest are joined first, and what was joined is one part from then on.
-  const auto belong = [&](const Box& a, const Box& b) {
-    const std::size_t left = std::max(a.left, b.left);
-    const std::size_t right = std::min(a.right, b.right);
-    const std::size_t overlap = right > left ? right - left : 0;
-    const bool above = overlap * 2 >= std::min(a.width(), b.width());
-    const bool both_high = std::min(a.height(), b.height()) * 10 > tallest * 6;
-    const std::size_t gap = gap_between(a, b);
-    if (both_high) return above && gap == 0;
-    return gap * (above ? 4 : 8) <= tallest;
-  };
-  for (bool joined = true; joined;) {
-    joined = false;
-    std::size_t best = 0;
-    std::pair<std::size_t, std::size_t> pair{};
-    for (std::size_t i = 0; i < boxes.size(); ++i) {
-      for (std::size_t j = i + 1; j < boxes.size(); ++j) {
-        if (!belong(boxes[i], boxes[j])) continue;
-        const std::size_t gap = gap_between(boxes[i], boxes[j]);
-        if (joined && gap >= best) continue;
-        joined = true;
-        best = gap;
-        pair = {i, j};
-      }
-    }
-    if (!joined) break;
-    boxes[pair.first] = around(boxes[pair.first], boxes[pair.second]);
-    boxes.erase(boxes.begin() + static_cast<std::ptrdiff_t>(pair.second));
-    for (std::size_t& of : group) {
-      if (of == pair.second) of = pair.first;
-      if (of > pair.second) --of;
-    }
-  }
-  // Lines: what has its middle between the top and the bottom of the highest that is left.
-  std::vector<std::size_t> order(boxes.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::pair(boxes[a].top, boxes[a].left) < std::pair(boxes[b].top, boxes[b].left);
-  });
-  for (auto line = order.begin(); line != order.end();) {
-    const Box& first = boxes[*line];
-    const auto end = std::stable_partition(
-        line, order.end(), [&](std::size_t i) { return boxes[i].top + boxes[i].bottom < 2 * first.bottom; });
-    std::sort(line, end, [&](std::size_t a, std::size_t b) { return boxes[a].left < boxes[b].left; });
-    line = end;
-  }
-  for (const std::size_t which : order) {
-    Plane cells(kept_.width, kept_.height);
-    for (const Run& run : parts.runs) {
-      if (group[run.part] == which) {
-        std::fill(cells.row(run.y) + run.first, cells.row(run.y) + run.last, std::uint8_t{255});
-      }
-    }
-    const Box& box = boxes[which];
-    const Box where{region_.left + (box.left > 0 ? box.left - 1 : 0) * step_,
-                    region_.top + (box.top > 0 ? box.top - 1 : 0) * step_,
-                    std::min(region_.right, region_.left + (box.right + 1) * step_),
-                    std::min(region_.bottom, region_.top + (box.bottom + 1) * step_)};
-    result.emplace_back(where, ink_within(cells, where));
-  }
-  return result;
 }
 
 }  // namespace digitnet::detail

@@ -47,7 +47,9 @@ class InkFinder {
   Plane ink_within(const Plane& cells, const Box& where) const;
   void flatten(const Plane& coarse, bool dark_ink);
   Box exact(const Box& box);
-  /// How far a value is from the ground at (x, y) of the picture towards the ink, 0 to 255.
+  /// How far values are from an even ground towards the ink, 0 to 255. `to` may be `from`.
+  void subtract_ground(const std::uint8_t* from, std::uint8_t* to, std::size_t count) const;
+  /// How far a value is from any ground at (x, y) of the picture towards the ink, 0 to 255.
   int deviation(int value, double x, double y) const;
 
   std::unique_ptr<std::uint8_t[]> owned_;

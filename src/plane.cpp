@@ -1,11 +1,14 @@
 #include "plane.hpp"
 
 #include "dispatch.hpp"
+#include "sparse_samples.hpp"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <numeric>
+#include <span>
 
 // Whole numbers wherever it matters, and no fused multiply-add (see CMakeLists.txt): the same bytes everywhere.
 
@@ -26,24 +29,55 @@ void add_groups(const std::uint16_t* from, std::uint32_t* to, std::size_t groups
   });
 }
 
+/// The sum of the bytes of several lines, column by column.
+void add_lines(const PlaneView& from, std::size_t first, std::size_t last, std::uint16_t* to) {
+  const std::size_t width = from.width;
+  std::fill_n(to, width, std::uint16_t{0});
+  for (std::size_t y = first; y < last;) {
+    const std::uint8_t* const line = from.row(y);
+    const std::size_t stride = from.stride;
+    const std::size_t lines = last - y >= 4 ? 4 : 1;
+    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      if (lines == 4) {
+        for (std::size_t x = 0; x < width; ++x) {
+          to[x] = static_cast<std::uint16_t>(to[x] + line[x] + line[x + stride] + line[x + 2 * stride] +
+                                             line[x + 3 * stride]);
+        }
+      } else {
+        for (std::size_t x = 0; x < width; ++x) to[x] = static_cast<std::uint16_t>(to[x] + line[x]);
+      }
+    });
+    y += lines;
+  }
+}
+
+/// The quotients of sums by the number of their bytes, rounded, by multiplication:
+///     floor(n / area) = floor(n * inverse / 2^shift)    inverse = ceil(2^shift / area)
+/// The inverse is too large by less than 1, so the quotient by less than n / 2^shift: with n < 256 area and
+/// 2^shift >= 256 area^2 that is at most 1 / area, too little to reach the next number. For areas below 2^22 the
+/// product fits into 64 bits.
+void divide(const std::uint32_t* sums, std::uint8_t* to, std::size_t count, std::size_t area) {
+  const auto shift = static_cast<unsigned>(8 + 2 * std::bit_width(area - 1));
+  const auto inverse = static_cast<std::uint32_t>(((std::uint64_t{1} << shift) + area - 1) / area);
+  const auto half = static_cast<std::uint32_t>(area / 2);
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t x = 0; x < count; ++x) {
+      to[x] = static_cast<std::uint8_t>((std::uint64_t{sums[x] + half} * inverse) >> shift);
+    }
+  });
+}
+
 }  // namespace
 
 Plane shrunk(const PlaneView& from, std::size_t step) {
   Plane to((from.width + step - 1) / step, (from.height + step - 1) / step);
-  std::vector<std::uint16_t> columns(to.width * step);
+  std::vector<std::uint16_t> columns(to.width * step);  // zeros behind the end of the line
   std::vector<std::uint32_t> sums(to.width);
+  const std::size_t rest = from.width - (to.width - 1) * step;  // of the last group
   for (std::size_t y = 0; y < to.height; ++y) {
     const std::size_t last = std::min(from.height, (y + 1) * step);
-    std::fill(columns.begin(), columns.end(), std::uint16_t{0});
-    for (std::size_t source = y * step; source < last; ++source) {
-      const std::uint8_t* const line = from.row(source);
-      std::uint16_t* const sum = columns.data();
-      const std::size_t width = from.width;
-      for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-        for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(sum[x] + line[x]);
-      });
-    }
-    switch (step) {  // zeros behind the end of the line
+    add_lines(from, y * step, last, columns.data());
+    switch (step) {
       case 1: add_groups<1>(columns.data(), sums.data(), to.width, step); break;
       case 2: add_groups<2>(columns.data(), sums.data(), to.width, step); break;
       case 3: add_groups<3>(columns.data(), sums.data(), to.width, step); break;
@@ -51,21 +85,22 @@ Plane shrunk(const PlaneView& from, std::size_t step) {
       case 8: add_groups<8>(columns.data(), sums.data(), to.width, step); break;
       default: add_groups<0>(columns.data(), sums.data(), to.width, step);
     }
-    const auto mean = [](std::uint32_t sum, std::size_t area) {
-      return static_cast<std::uint8_t>((sum + area / 2) / area);
-    };
-    // Dividing by multiplying: the sums are below 2^22, so the quotients are exact.
-    const std::size_t area = (last - y * step) * step;
-    const std::uint64_t inverse = ((std::uint64_t{1} << 40) + area - 1) / area;
-    std::uint8_t* const result = to.row(y);
-    for (std::size_t x = 0; x < to.width; ++x) {
-      result[x] = static_cast<std::uint8_t>(((sums[x] + area / 2) * inverse) >> 40);
-    }
-    const std::size_t rest = from.width - (to.width - 1) * step;
-    if (rest < step) result[to.width - 1] = mean(sums[to.width - 1], (last - y * step) * rest);
+    const std::size_t lines = last - y * step;
+    divide(sums.data(), to.row(y), to.width, lines * step);
+    if (rest < step) divide(&sums[to.width - 1], &to.row(y)[to.width - 1], 1, lines * rest);
   }
   return to;
 }
+
+namespace {
+
+/// Of a number that is not negative; the same as std::lround, which is a call.
+int rounded(double value) {
+  const int whole = static_cast<int>(value);
+  return whole + (value - whole >= 0.5 ? 1 : 0);
+}
+
+}  // namespace
 
 Resampling resampling(std::size_t source, std::size_t targets, double origin, double pitch) {
   Resampling result;
@@ -76,7 +111,7 @@ Resampling resampling(std::size_t source, std::size_t targets, double origin, do
     const double within = std::min(end, static_cast<double>(source)) - std::max(begin, 0.0);
     Taps taps;
     if (within > 0) {
-      taps.covered = static_cast<int>(std::lround(256 * within / pitch));
+      taps.covered = rounded(256 * within / pitch);
       const double middle = std::clamp((begin + end) / 2, 0.5, static_cast<double>(source) - 0.5);
       const double low = pitch >= 1 ? std::max(begin, 0.0) : middle - 1;
       const double high = pitch >= 1 ? std::min(end, static_cast<double>(source)) : middle + 1;
@@ -96,7 +131,7 @@ Resampling resampling(std::size_t source, std::size_t targets, double origin, do
       int given = 0;
       for (const double part : parts) {
         sum += part;
-        const int upto = static_cast<int>(std::lround(256 * sum / total));
+        const int upto = rounded(256 * sum / total);
         result.weights.push_back(static_cast<std::uint16_t>(upto - given));
         given = upto;
       }
@@ -109,17 +144,50 @@ Resampling resampling(std::size_t source, std::size_t targets, double origin, do
 
 namespace {
 
-/// One line of targets from one of sources. As many taps for all as the most have, so that the loop has no end to look
-/// for: weights are 0 for those there are not.
-template <std::size_t Most>
-void weigh(const std::uint16_t* values, const std::uint32_t* firsts, const std::uint16_t* weights, std::uint8_t* to,
+/// One line of targets from one of sources. As many taps for all, so that the loop has no end to look for: weights are 0
+/// for those there are not. Parts of 256 bytes in sum fit into 16 bits.
+template <std::size_t Count>
+void weigh(const std::int16_t* values, const std::uint32_t* firsts, const std::int16_t* weights, std::uint8_t* to,
            std::size_t count) {
-  for (std::size_t x = 0; x < count; ++x) {
-    const std::uint16_t* const value = values + firsts[x];
-    std::uint32_t total = 128;
-    for (std::size_t i = 0; i < Most; ++i) total += std::uint32_t{weights[x * Most + i]} * (value[i] >> 8);
-    to[x] = static_cast<std::uint8_t>(total >> 8);
-  }
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t x = 0; x < count; ++x) {
+      const std::int16_t* const value = values + firsts[x];
+      std::int32_t total = 128;
+      for (std::size_t i = 0; i < Count; ++i) total += weights[x * Count + i] * value[i];
+      to[x] = static_cast<std::uint8_t>(total >> 8);
+    }
+  });
+}
+
+template <std::size_t Bytes>
+struct WordVector {
+  using Words [[gnu::vector_size(Bytes)]] = std::uint16_t;
+  using Pixels [[gnu::vector_size(Bytes / 2)]] = std::uint8_t;  ///< as many
+};
+
+/// The weighted mean of some lines, column by column.
+void weigh_lines(const std::uint8_t* line, std::size_t stride, const std::uint16_t* weights, std::size_t lines,
+                 std::int16_t* to, std::size_t width) {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    using Words = typename WordVector<Bytes>::Words;
+    using Pixels = typename WordVector<Bytes>::Pixels;
+    std::size_t x = 0;
+    for (; x + sizeof(Pixels) <= width; x += sizeof(Pixels)) {
+      Words sum = Words{} + std::uint16_t{128};
+      for (std::size_t k = 0; k < lines; ++k) {
+        Pixels pixels;
+        std::memcpy(&pixels, line + k * stride + x, sizeof pixels);
+        sum += __builtin_convertvector(pixels, Words) * weights[k];
+      }
+      sum >>= 8;
+      std::memcpy(to + x, &sum, sizeof sum);
+    }
+    for (; x < width; ++x) {
+      unsigned sum = 128;
+      for (std::size_t k = 0; k < lines; ++k) sum += unsigned{line[k * stride + x]} * weights[k];
+      to[x] = static_cast<std::int16_t>(sum >> 8);
+    }
+  });
 }
 
 }  // namespace
@@ -135,46 +203,39 @@ Plane resampled(const PlaneView& from, const Resampling& columns, const Resampli
   }
   if (end <= begin) return to;
   const std::size_t width = end - begin;
-  constexpr std::array<std::size_t, 5> sizes{2, 4, 6, 8, 12};
-  const auto size = std::find_if(sizes.begin(), sizes.end() - 1, [&](std::size_t n) { return n >= columns.most; });
-  std::vector<std::uint16_t> weights(to.width * *size);
+  const std::size_t size = columns.most <= 8 ? 8 : 16;
+  std::vector<std::int16_t> weights(to.width * size);
   std::vector<std::uint32_t> firsts(to.width);
   for (std::size_t x = 0; x < to.width; ++x) {
     const Taps& taps = columns.targets[x];
     if (taps.count == 0) continue;
     firsts[x] = static_cast<std::uint32_t>(taps.first - begin);
-    std::copy_n(&columns.weights[taps.weights], taps.count, &weights[x * *size]);
+    std::copy_n(&columns.weights[taps.weights], taps.count, &weights[x * size]);
   }
-  std::vector<std::uint16_t> sums(width + *size);
+  std::vector<std::int16_t> line(width + size);
   for (std::size_t y = 0; y < to.height; ++y) {
-    const Taps& vertical = rows.targets[y];
-    if (vertical.count == 0) continue;
-    std::uint16_t* const sum = sums.data();
-    for (std::size_t i = 0; i < vertical.count; ++i) {
-      const std::uint8_t* const line = from.row(vertical.first + i) + begin;
-      const std::uint16_t weight = rows.weights[vertical.weights + i];
-      const bool first = i == 0;
-      for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-        if (first) {
-          for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(128 + line[x] * weight);
-        } else {
-          for (std::size_t x = 0; x < width; ++x) sum[x] = static_cast<std::uint16_t>(sum[x] + line[x] * weight);
-        }
-      });
-    }
-    const auto line = [&]<std::size_t Most>() {
-      weigh<Most>(sums.data(), firsts.data(), weights.data(), to.row(y), to.width);
-    };
-    switch (*size) {
-      case 2: line.template operator()<2>(); break;
-      case 4: line.template operator()<4>(); break;
-      case 6: line.template operator()<6>(); break;
-      case 8: line.template operator()<8>(); break;
-      default: line.template operator()<12>();
-    }
+    const Taps& taps = rows.targets[y];
+    if (taps.count == 0) continue;
+    weigh_lines(from.row(taps.first) + begin, from.stride, &rows.weights[taps.weights], taps.count, line.data(),
+                width);
+    if (size == 8) weigh<8>(line.data(), firsts.data(), weights.data(), to.row(y), to.width);
+    if (size == 16) weigh<16>(line.data(), firsts.data(), weights.data(), to.row(y), to.width);
   }
   return to;
 }
+
+namespace {
+
+/// The first bit from `from` on that is set, or that is not; 64 * bits.size() if there is none.
+std::size_t next_bit(std::span<const std::uint64_t> bits, std::size_t from, bool set) {
+  for (std::size_t group = from / 64; group < bits.size(); ++group, from = 0) {
+    const std::uint64_t word = (set ? bits[group] : ~bits[group]) >> from % 64;
+    if (word != 0) return group * 64 + from % 64 + static_cast<std::size_t>(std::countr_zero(word));
+  }
+  return bits.size() * 64;
+}
+
+}  // namespace
 
 /// Line by line, runs are joined with those they touch in the line above (Rosenfeld, Pfaltz 1966, with runs for pixels).
 Components components_of(const Plane& plane, int threshold) {
@@ -185,25 +246,32 @@ Components components_of(const Plane& plane, int threshold) {
     while (parents[run] != run) run = parents[run] = parents[parents[run]];
     return run;
   };
+  const std::size_t groups = ink_groups(plane.width);
+  std::vector<std::uint8_t> is_part(groups * ink_group);  // of each pixel of a line
+  std::vector<std::uint64_t> bits(groups);                // the same
+  const auto least = static_cast<std::uint8_t>(threshold);
   std::size_t above = 0;  // the runs of the line above: [above, begin)
   for (std::size_t y = 0; y < plane.height; ++y) {
     const std::size_t begin = runs.size();
-    const std::uint8_t* line = plane.row(y);
-    for (std::size_t x = 0; x < plane.width;) {
-      if (line[x] < threshold) {
-        ++x;
-        continue;
-      }
-      const std::size_t first = x;
-      while (x < plane.width && line[x] >= threshold) ++x;
+    const std::uint8_t* const line = plane.row(y);
+    std::uint8_t* const marks = is_part.data();
+    const std::size_t width = plane.width;
+    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t x = 0; x < width; ++x) marks[x] = line[x] >= least ? 1 : 0;
+    });
+    find_ink(is_part, bits.data());
+    std::size_t first = 0;
+    std::size_t last = 0;
+    std::size_t other = above;
+    while ((first = next_bit(bits, last, true)) < width) {
+      last = next_bit(bits, first, false);
       const auto run = static_cast<std::uint32_t>(runs.size());
       runs.push_back(
-          {static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(x), 0});
+          {static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last), 0});
       parents.push_back(run);
-      for (std::size_t other = above; other < begin; ++other) {
-        if (runs[other].first > x) break;
-        if (runs[other].last < first) continue;
-        const std::uint32_t a = root(static_cast<std::uint32_t>(other));
+      while (other < begin && runs[other].last < first) ++other;
+      for (std::size_t touched = other; touched < begin && runs[touched].first <= last; ++touched) {
+        const std::uint32_t a = root(static_cast<std::uint32_t>(touched));
         const std::uint32_t b = root(run);
         parents[std::max(a, b)] = std::min(a, b);
       }

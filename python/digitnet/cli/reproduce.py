@@ -32,7 +32,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", metavar="MODEL", help="model file that `digitnet train` wrote")
     add("--data", metavar="DIR", help="data directory (default: DIGITNET_DATA_DIR, else the user's cache)")
-    add("--strokes", nargs="+", metavar="FILE", help="stroke files, if it learned from any, in the same order")
+    add(
+        "--strokes", nargs="+", metavar="FILE", help="stroke files, if it learned from any, in the same order"
+    )
     threads = "0 takes all processors; the model is the same for any number (default: %(default)s)"
     add("--threads", type=whole(0, 256), default=0, metavar="N", help=threads)
     add("--output", metavar="FILE", help="where to keep what was made (default: nowhere)")
@@ -55,7 +57,9 @@ def run(options: argparse.Namespace) -> int:
     elif result["same_bits"]:
         print(f"{options.model}: made again, the same bits")
     else:
-        print(f"{options.model}: made again; weights differ by {result['largest_difference']:.3g} at the most")
+        print(
+            f"{options.model}: made again; weights differ by {result['largest_difference']:.3g} at the most"
+        )
         print(f"validation accuracy: {said} then, {found} now")
         print(f"digitnet: {provenance.get('digitnet')} then, {dn.__version__} now")
     return 0 if result["same_bits"] or close else THRESHOLD_MISSED
@@ -119,7 +123,9 @@ def _words(provenance: dict[str, Any], options: argparse.Namespace) -> list[str]
     words += ["--strokes", *options.strokes] if strokes else []
     source = {"name": provenance["data"], "directory": options.data, "strokes": options.strokes}
     if from_source(source, "reproduce").fingerprint() != provenance.get("data_sha256"):
-        raise CommandError(BAD_INPUT, "reproduce: the data are other than those it learned from: their SHA-256 differs")
+        raise CommandError(
+            BAD_INPUT, "reproduce: the data are other than those it learned from: their SHA-256 differs"
+        )
     names = {"augmentation": "augment"}
     for name, value in chosen.items():
         flag = "--" + names.get(name, name).replace("_", "-")
