@@ -23,9 +23,10 @@ import numpy as np
 
 from digitnet._core import ArgumentError, to_mnist_image
 from digitnet.not_digits.alphabets import DIGITS, EQUATION_SIGNS, LETTERS, SHAPES, SYMBOLS
-from digitnet.not_digits.glyphs import glyph
+from digitnet.not_digits.glyphs import COMPOUND, GLYPHS
 from digitnet.not_digits.hand import one_by_one, written_form
 from digitnet.not_digits.scribbles import DOTS, SCRIBBLES
+from digitnet.not_digits.styles import styled
 from digitnet.not_digits.words import words
 
 if TYPE_CHECKING:
@@ -43,14 +44,14 @@ CANVAS = 280.0
 
 AMBIGUOUS = {
     "B": "a fast B is an 8, or a 13 pushed together",
-    "D": "a 0 once its corners are round",
+    "D, round": "a 0",
     "G": "a 6",
     "I": "a 1, with or without serifs",
     "hook": "a bent 1; a J has its bar on top",
     "O o": "a 0",
-    "Q": "a 0 with a tail, a 2 in older handwriting",
+    "Q, in older handwriting": "a 2",
     "S s": "a 5",
-    "Y y": "a 4 that is open at the top, a 9",
+    "Y, y, u-shaped": "a 4 that is open at the top, a 9",
     "Z z": "a 2; with a bar through it a 7",
     "b": "a 6",
     "g q": "a 9; the g with two loops an 8",
@@ -83,11 +84,13 @@ def _forms() -> dict[str, dict[str, list[Form]]]:
     """Every form by kind and part."""
     forms: dict[str, dict[str, list[Form]]] = {kind: {"train": [], "test": []} for kind in KINDS}
     for part in ("train", "test"):
-        forms["letters"][part] = [written_form(text) for text in _all_ways(LETTERS[part])]
-        forms["symbols"][part] = [written_form(text) for text in _all_ways(SYMBOLS[part])]
+        forms["letters"][part] = [styled(written_form(text)) for text in _all_ways(LETTERS[part])]
+        forms["symbols"][part] = [styled(written_form(text)) for text in _all_ways(SYMBOLS[part])]
         forms["shapes"][part] = [
             written_form(text, lean=0.08, stretch=0.15) for text in _all_ways(SHAPES[part])
         ]
+        if part == "train":
+            forms["shapes"][part] += [one_by_one(COMPOUND)] * 12
         letters = _all_ways(LETTERS[part])
         digits = [ways[part == "test"] for ways in DIGITS.values()]
         forms["words"][part] = [
@@ -96,7 +99,7 @@ def _forms() -> dict[str, dict[str, list[Form]]]:
             words(digits, fewest=3, most=5, signs=EQUATION_SIGNS),
             words(letters + digits, fewest=2, most=4),
         ]
-        forms["glyphs"][part] = [one_by_one(glyph)]  # of so many that no two are alike
+        forms["glyphs"][part] = [one_by_one(make) for make in GLYPHS]  # of so many that no two are alike
     forms["scribbles"], forms["dots"] = SCRIBBLES, DOTS
     return forms
 

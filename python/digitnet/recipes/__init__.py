@@ -124,7 +124,7 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     for source in data["drawings"]:
         drawings = dn.read_drawings(_find(source["file"], directory))[slice(*source["lines"])]
         labels = np.array([drawing.label for drawing in drawings], np.uint8)
-        is_held_out = _every(len(drawings), data["drawings_validation"])
+        is_held_out = _held_out(len(drawings), data["drawings_validation"], seed)
         for pen in source["pens"]:
             images = np.stack([dn.to_mnist_image(drawing, pen_diameter=pen) for drawing in drawings])
             train.append((images[~is_held_out], labels[~is_held_out]))
@@ -136,15 +136,17 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
         for kind, count in data["not_digits"].items()
     ]
     others = np.concatenate([np.empty((0, 28, 28), np.uint8), *pictures])
-    is_held_out = _every(len(others), NOT_DIGITS_VALIDATION)
+    is_held_out = _held_out(len(others), NOT_DIGITS_VALIDATION, seed)
     train.append((others[~is_held_out], np.full(int((~is_held_out).sum()), DIGITS, np.uint8)))
     classes = DIGITS + (len(others) > 0)
     return Parts(_joined(train, classes), _joined(validation, DIGITS), others[is_held_out], sources)
 
 
-def _every(count: int, share: float) -> NDArray[np.bool_]:
-    """Which of `count` samples are held out: one in so many, the same each time."""
-    return np.arange(count) % round(1 / share) == 0 if share else np.zeros(count, bool)
+def _held_out(count: int, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which of `count` samples are held out: drawn with the seed, whatever order they are in."""
+    chosen = np.zeros(count, bool)
+    chosen[np.random.default_rng(seed).permutation(count)[: round(count * share)]] = True
+    return chosen
 
 
 def _joined(parts: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], classes: int) -> dn.Dataset:
