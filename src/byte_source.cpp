@@ -46,6 +46,8 @@ struct ByteSource::State {
   bool in_member = false;
   z_stream stream{};
   bool stream_open = false;
+  std::uint64_t packed = 0;  // bytes of all members so far, and what became of them
+  std::uint64_t unpacked = 0;
 
   ~State() {
     if (stream_open) inflateEnd(&stream);
@@ -102,10 +104,13 @@ struct ByteSource::State {
       stream.next_in = const_cast<Bytef*>(input.data());
       stream.avail_in = static_cast<uInt>(input.size());
       stream.next_out = target.data() + done;
-      const std::size_t room = std::min<std::size_t>(target.size() - done, 1u << 30);
+      const std::size_t room = std::min<std::size_t>(target.size() - done, 1u << 24);
       stream.avail_out = static_cast<uInt>(room);
       const int status = inflate(&stream, Z_NO_FLUSH);
       done += room - stream.avail_out;
+      unpacked += room - stream.avail_out;
+      packed += input.size() - stream.avail_in;
+      require_no_bomb(prefix, unpacked, stored_length.value_or(packed));
       const bool at_end = input.empty();
       input = input.last(stream.avail_in);
       if (status == Z_STREAM_END) {
@@ -122,6 +127,12 @@ struct ByteSource::State {
     return done;
   }
 };
+
+void require_no_bomb(const std::string& where, std::uint64_t unpacked, std::uint64_t packed) {
+  if (!is_bomb(unpacked, packed)) return;
+  throw FormatError(text(where, unpacked, " bytes from ", packed, " packed ones, expected at most ", largest_packing,
+                         " times as many; is it a bomb?"));
+}
 
 ByteSource::ByteSource(const char* where, const std::filesystem::path& path) : state_(std::make_unique<State>()) {
   state_->prefix = text(where, ": ", path.string(), ": ");

@@ -22,18 +22,27 @@ namespace {
 using detail::text;
 namespace fs = std::filesystem;
 
-/// The longest text of one JSON value, and the most points in a file; an empty stroke or drawing takes memory, too,
-/// and counts as some.
+/// The longest text of one JSON value, and the most drawings and points in a file. An empty stroke takes memory, too,
+/// so each stroke counts as some points.
 constexpr std::size_t longest_value = 64u << 20;
+constexpr std::size_t most_drawings_in_file = 1'000'000;
 constexpr std::size_t most_points_in_file = 64u << 20;
+constexpr std::size_t points_of_a_stroke = 16;
 
 /// Whether a coordinate is one; also false if it is not a number.
 bool is_coordinate(double value) { return std::abs(value) <= largest_coordinate; }
 
+/// How much of a file has been read.
+struct Totals {
+  std::size_t drawings = 0;
+  std::size_t points = 0;
+};
+
 /// JSON of drawings, taken in as it is parsed: nothing is kept but what belongs to them, within the limits.
 class DrawingParser : public nlohmann::json_sax<nlohmann::json> {
  public:
-  DrawingParser(const std::string& prefix, std::vector<Drawing>& drawings) : prefix_(prefix), drawings_(drawings) {}
+  DrawingParser(const std::string& prefix, std::vector<Drawing>& drawings, Totals& totals)
+      : prefix_(prefix), drawings_(drawings), totals_(totals) {}
 
   bool null() override {
     if (!ignoring() && (level_ != Level::drawing || key_ == Key::strokes)) fail("null");
@@ -121,6 +130,7 @@ class DrawingParser : public nlohmann::json_sax<nlohmann::json> {
       if (numbers_ != 2) fail(text("a point of ", numbers_, " numbers"));
       drawings_.back().strokes.back().push_back(point_);
       if (++points_ > most_drawing_points) too_many("points", most_drawing_points);
+      count_points(1);
       level_ = Level::stroke;
     } else if (level_ == Level::stroke) {
       level_ = bare_ ? Level::list : Level::strokes;
@@ -156,7 +166,16 @@ class DrawingParser : public nlohmann::json_sax<nlohmann::json> {
     drawings_in_list_ = true;
   }
 
+  void count_points(std::size_t points) {
+    if ((totals_.points += points) <= most_points_in_file) return;
+    throw FormatError(text(prefix_, "more than ", most_points_in_file, " points so far, expected at most as many"));
+  }
+
   void begin_drawing() {
+    if (++totals_.drawings > most_drawings_in_file) {
+      throw FormatError(
+          text(prefix_, "more than ", most_drawings_in_file, " drawings so far, expected at most as many"));
+    }
     drawings_.emplace_back();
     points_ = 0;
   }
@@ -164,6 +183,7 @@ class DrawingParser : public nlohmann::json_sax<nlohmann::json> {
   void begin_stroke() {
     drawings_.back().strokes.emplace_back();
     if (drawings_.back().strokes.size() > most_drawing_strokes) too_many("strokes", most_drawing_strokes);
+    count_points(points_of_a_stroke);
   }
 
   bool number(double value) {
@@ -224,6 +244,7 @@ class DrawingParser : public nlohmann::json_sax<nlohmann::json> {
 
   const std::string& prefix_;
   std::vector<Drawing>& drawings_;
+  Totals& totals_;
   Level level_ = Level::document;
   Key key_ = Key::none;
   std::array<bool, 5> seen_{};  // keys of the drawing that is open
@@ -295,12 +316,12 @@ class Lines {
 
 using Take = std::function<void(const std::string& prefix, Drawing drawing)>;
 
-void parse_drawings(const std::string& prefix, std::string_view json, const Take& take) {
+void parse_drawings(const std::string& prefix, std::string_view json, Totals& totals, const Take& take) {
   if (const std::size_t zero = json.find('\0'); zero != json.npos) {  // the parser would take it for the end
     throw FormatError(text(prefix, "byte ", zero, " is not as JSON should be"));
   }
   std::vector<Drawing> drawings;
-  DrawingParser parser(prefix, drawings);
+  DrawingParser parser(prefix, drawings, totals);
   nlohmann::json::sax_parse(json.begin(), json.end(), &parser);
   for (Drawing& drawing : drawings) take(prefix, std::move(drawing));
 }
@@ -308,6 +329,7 @@ void parse_drawings(const std::string& prefix, std::string_view json, const Take
 /// Calls `take` for each drawing of a file, as soon as it is read.
 void for_each_drawing(const char* where, const fs::path& path, const Take& take) {
   Lines lines(where, path);
+  Totals totals;
   std::string line;
   bool first = true;
   for (std::size_t number = 1; lines.append(line); ++number, line.clear()) {
@@ -318,9 +340,9 @@ void for_each_drawing(const char* where, const fs::path& path, const Take& take)
       const std::size_t skipped = line.size() - json.size();
       while (lines.append(line)) {
       }
-      return parse_drawings(lines.prefix(), std::string_view(line).substr(skipped), take);
+      return parse_drawings(lines.prefix(), std::string_view(line).substr(skipped), totals, take);
     }
-    parse_drawings(text(lines.prefix(), "line ", number, ": "), json, take);
+    parse_drawings(text(lines.prefix(), "line ", number, ": "), json, totals, take);
   }
 }
 
@@ -359,15 +381,8 @@ void require_valid(const char* where, const Drawing& drawing) {
 
 std::vector<Drawing> read_drawings(const fs::path& path) {
   std::vector<Drawing> drawings;
-  std::size_t points = 0;
-  for_each_drawing("read_drawings", path, [&](const std::string& prefix, Drawing drawing) {
-    points += 8 + 2 * drawing.strokes.size();
-    for (const Stroke& stroke : drawing.strokes) points += stroke.size();
-    if (points > most_points_in_file) {
-      throw FormatError(text(prefix, "more than ", most_points_in_file, " points so far, expected at most as many"));
-    }
-    drawings.push_back(std::move(drawing));
-  });
+  for_each_drawing("read_drawings", path,
+                   [&](const std::string&, Drawing drawing) { drawings.push_back(std::move(drawing)); });
   return drawings;
 }
 
@@ -377,6 +392,10 @@ void write_drawings(const fs::path& path, std::span<const Drawing> drawings) {
   for (const Drawing& drawing : drawings) {
     std::string line = drawing.label ? text("{\"label\":", *drawing.label, ",") : std::string("{");
     const auto add_number = [&line](double value) {  // the fewest digits that give the same number again
+      if (value == 0 && std::signbit(value)) {       // "-0" is the whole number 0
+        line += "-0.0";
+        return;
+      }
       std::array<char, 32> digits{};
       line.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
     };

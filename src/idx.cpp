@@ -21,11 +21,6 @@ using detail::text;
 
 constexpr std::size_t max_dimensions = 4;
 
-/// A gzip file larger than this when unpacked, and packed more than this many times smaller, is a bomb;
-/// MNIST shrinks to a fifth, an image without any ink to a thousandth.
-constexpr std::uint64_t always_unpacked = 64u << 20;
-constexpr std::uint64_t largest_packing = 200;
-
 struct TypeCode {
   std::uint8_t code;
   std::size_t size;
@@ -145,9 +140,9 @@ Header read_header(ByteSource& source, std::uint32_t wanted_magic) {
                            shape_product(header.shape), ")",
                            found < body ? "; the file is cut short" : "; something else follows the data"));
   }
-  if (source.is_gzip() && body > always_unpacked && body / largest_packing > source.stored_length().value_or(body)) {
+  if (source.is_gzip() && detail::is_bomb(body, source.stored_length().value_or(body))) {
     throw FormatError(text(source.prefix(), "claims ", body, " bytes of data (", shape_product(header.shape),
-                           ") from ", *source.stored_length(), " packed ones, expected at most ", largest_packing,
+                           ") from ", *source.stored_length(), " packed ones, expected at most ", detail::largest_packing,
                            " times as many; is it a gzip bomb?"));
   }
   return header;

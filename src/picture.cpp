@@ -2,6 +2,7 @@
 
 #include "byte_source.hpp"
 #include "ink.hpp"
+#include "stb_decoder.hpp"
 
 #include <zlib.h>
 
@@ -10,46 +11,11 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <utility>
-
-namespace {
-
-/// Whether stb_image was refused memory; it takes that for damage in the file, or for a file of another kind.
-thread_local bool stb_lacks_memory = false;
-
-void* stb_block(void* memory) {
-  if (memory == nullptr) stb_lacks_memory = true;
-  return memory;
-}
-
-}  // namespace
-
-// stb_image is a header with its code inside; it is compiled here, once, with what is wanted of it alone.
-#define STBI_MALLOC(size) stb_block(std::malloc(size))
-#define STBI_REALLOC(memory, size) stb_block(std::realloc(memory, size))
-#define STBI_FREE(memory) std::free(memory)
-#define STB_IMAGE_STATIC
-#define STB_IMAGE_IMPLEMENTATION
-#define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
-#define STBI_NO_STDIO
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#endif
-#if __has_include(<stb/stb_image.h>)
-#include <stb/stb_image.h>
-#else
-#include <stb_image.h>
-#endif
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
 
 namespace digitnet {
 namespace {
@@ -58,6 +24,14 @@ using detail::text;
 
 constexpr std::uint64_t largest_picture_file = 64u << 20;
 constexpr std::uint64_t largest_picture_pixels = 64u << 20;
+
+/// A JPEG has a bit at least for each block of 8 x 8 pixels, so no more pixels than this for a byte. Deflate, in PNG,
+/// packs two bits into 258 bytes at best.
+constexpr std::uint64_t most_jpeg_pixels_a_byte = 512;
+constexpr std::uint64_t most_deflated_bytes_a_byte = 1032;
+
+/// What a PNG may have behind its pixels, which some programs write and nobody reads.
+constexpr std::uint64_t most_png_surplus = 1u << 16;
 
 /// Nothing is allocated for a picture before this has seen its size.
 void require_reasonable_size(const std::string& where, std::uint64_t width, std::uint64_t height) {
@@ -129,19 +103,146 @@ std::uint32_t big_endian(std::span<const std::uint8_t> at) {
   return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
 }
 
-/// Whether all pieces of a PNG are there with the checksums they should have; stb_image does not look at these.
-bool is_whole_png(std::span<const std::uint8_t> bytes) {
+/// A piece of a PNG: its name and what is in it.
+struct PngPiece {
+  std::string_view name;
+  std::span<const std::uint8_t> content;
+};
+
+/// All pieces of a PNG, to the last; none if one is not there or its checksum is wrong, which stb_image does not see.
+std::optional<std::vector<PngPiece>> pieces_of_png(std::span<const std::uint8_t> bytes) {
+  std::vector<PngPiece> pieces;
   std::span<const std::uint8_t> rest = bytes.subspan(8);  // behind the signature
   while (rest.size() >= 12) {                             // length, name, content, checksum of name and content
     const std::size_t length = big_endian(rest);
-    if (length > rest.size() - 12) return false;
+    if (length > rest.size() - 12) return std::nullopt;
     const std::span<const std::uint8_t> checked = rest.subspan(4, 4 + length);
-    if (crc32(0, checked.data(), static_cast<uInt>(checked.size())) != big_endian(rest.subspan(8 + length)))
-      return false;
-    if (std::equal(checked.begin(), checked.begin() + 4, "IEND")) return true;
+    if (crc32(0, checked.data(), static_cast<uInt>(checked.size())) != big_endian(rest.subspan(8 + length))) {
+      return std::nullopt;
+    }
+    pieces.push_back({{reinterpret_cast<const char*>(checked.data()), 4}, checked.subspan(4)});
+    if (pieces.back().name == "IEND") return pieces;
     rest = rest.subspan(12 + length);
   }
+  return std::nullopt;
+}
+
+/// Bytes of all lines of a PNG with their filters, in one pass or in the seven of Adam7.
+/// @see ISO/IEC 15948:2004, sections 7.2 and 8.2
+std::uint64_t png_line_bytes(std::uint64_t width, std::uint64_t height, std::uint64_t bits, bool interlaced) {
+  struct Pass {
+    std::uint64_t left, top, right, down;
+  };
+  constexpr std::array<Pass, 7> adam7{
+      {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}};
+  const auto bytes_of = [bits](std::uint64_t columns, std::uint64_t rows) {
+    return columns == 0 ? 0 : rows * (1 + (columns * bits + 7) / 8);
+  };
+  if (!interlaced) return bytes_of(width, height);
+  std::uint64_t sum = 0;
+  for (const Pass& pass : adam7) {
+    sum += bytes_of((width + pass.right - 1 - pass.left) / pass.right, (height + pass.down - 1 - pass.top) / pass.down);
+  }
+  return sum;
+}
+
+/// Whether what is packed in a PNG is more than `limit` bytes; unpacks no further and keeps nothing.
+bool unpacks_to_more(const std::vector<PngPiece>& pieces, std::uint64_t limit) {
+  z_stream stream{};
+  if (inflateInit(&stream) != Z_OK) throw std::bad_alloc();
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> closing(&stream, &inflateEnd);
+  std::vector<std::uint8_t> scratch(1 << 16);
+  for (const PngPiece& piece : pieces) {
+    if (piece.name != "IDAT") continue;
+    stream.next_in = const_cast<Bytef*>(piece.content.data());
+    stream.avail_in = static_cast<uInt>(piece.content.size());
+    do {
+      stream.next_out = scratch.data();
+      stream.avail_out = static_cast<uInt>(scratch.size());
+      const int status = inflate(&stream, Z_NO_FLUSH);
+      if (status == Z_MEM_ERROR) throw std::bad_alloc();
+      if (status != Z_OK) return stream.total_out > limit;  // the end, or damage for stb_image to tell
+      if (stream.total_out > limit) return true;
+    } while (stream.avail_out == 0);
+  }
   return false;
+}
+
+/// Looks at what a PNG claims to hold before stb_image takes memory for it, and at what it really holds where that
+/// could be much more, since stb_image unpacks all there is.
+/// @see ISO/IEC 15948:2004, section 11.2.2, for the header
+void require_plausible_png(const std::string& where, std::span<const std::uint8_t> bytes,
+                           const std::vector<PngPiece>& pieces) {
+  const std::span<const std::uint8_t> header = pieces.front().content;
+  if (pieces.front().name != "IHDR" || header.size() != 13) throw FormatError(where + "damaged (no header in the PNG)");
+  const std::uint64_t width = big_endian(header);
+  const std::uint64_t height = big_endian(header.subspan(4));
+  const std::uint64_t depth = header[8];
+  const unsigned colour = header[9];
+  const std::uint64_t samples = colour == 2 ? 3 : colour == 4 ? 2 : colour == 6 ? 4 : 1;
+  const std::uint64_t lines = png_line_bytes(width, height, depth * samples, header[12] != 0);
+  std::uint64_t packed = 0;
+  for (const PngPiece& piece : pieces) packed += piece.name == "IDAT" ? piece.content.size() : 0;
+  if (lines > (packed + 1) * most_deflated_bytes_a_byte) {
+    throw FormatError(text(where, "claims ", width, " x ", height, " pixels in ", packed,
+                           " packed bytes, which cannot be; the PNG is cut short or forged"));
+  }
+  const std::uint64_t decoded = width * height * std::max<std::uint64_t>(samples, colour == 3 ? 4 : 1) * (depth > 8 ? 2 : 1);
+  detail::require_no_bomb(where, decoded, bytes.size());
+  const std::uint64_t limit = lines + most_png_surplus;
+  if (packed * most_deflated_bytes_a_byte > limit + detail::always_unpacked / 2 && unpacks_to_more(pieces, limit)) {
+    throw FormatError(text(where, "more than the ", lines, " bytes of ", width, " x ", height,
+                           " pixels are packed in the PNG; is it a bomb?"));
+  }
+}
+
+/// A PNG with a palette of less than 256 colours, filled up with black: stb_image believes all numbers of colours that
+/// the pixels have. Empty if there is nothing to be filled.
+std::vector<std::uint8_t> with_full_palette(std::span<const std::uint8_t> bytes, const std::vector<PngPiece>& pieces) {
+  constexpr std::size_t full = 3 * 256;
+  for (const PngPiece& piece : pieces) {
+    if (piece.name != "PLTE" || piece.content.size() >= full || piece.content.size() % 3 != 0) continue;
+    const auto begin = static_cast<std::size_t>(piece.content.data() - bytes.data());
+    std::vector<std::uint8_t> filled(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(begin));
+    const std::array<std::uint8_t, 4> length{0, 0, full >> 8, full & 0xff};
+    std::copy(length.begin(), length.end(), filled.end() - 8);
+    filled.insert(filled.end(), piece.content.begin(), piece.content.end());
+    filled.resize(begin + full);
+    filled.insert(filled.end(), bytes.begin() + static_cast<std::ptrdiff_t>(begin + piece.content.size()), bytes.end());
+    return filled;
+  }
+  return {};
+}
+
+/// Whether each Huffman table of a JPEG has at most as many codes as there is room for, wherever a decoder may find
+/// one; stb_image writes past its memory else. What else is wrong is left to it.
+/// @see ITU-T T.81 (1992), sections B.1.1 and B.2.4.2
+bool has_sound_tables(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t most_codes = 256;
+  std::size_t at = 0;
+  while (true) {
+    while (at < bytes.size() && bytes[at] != 0xff) ++at;  // to the next marker, over what is coded as well
+    while (at < bytes.size() && bytes[at] == 0xff) ++at;
+    if (at >= bytes.size()) return true;
+    const std::uint8_t marker = bytes[at++];
+    if (marker == 0xd9) return true;                                  // the end, nobody reads on
+    if (marker == 0 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // no segment behind these
+    if (at + 2 > bytes.size()) return true;
+    const std::size_t length = std::size_t{bytes[at]} << 8 | bytes[at + 1];
+    if (marker == 0xc4) {
+      std::span<const std::uint8_t> tables = bytes.subspan(at + 2);
+      for (std::size_t rest = length < 2 ? 0 : length - 2; rest > 0;) {
+        if (tables.size() < 17) return true;  // cut short
+        std::size_t codes = 0;
+        for (const std::uint8_t count : tables.subspan(1, 16)) codes += count;
+        if (codes > most_codes || 17 + codes > rest) return false;
+        if (17 + codes > tables.size()) return true;
+        tables = tables.subspan(17 + codes);
+        rest -= 17 + codes;
+      }
+    }
+    at = std::min(at + std::max<std::size_t>(length, 2), bytes.size());
+  }
 }
 
 /// The orientation that TIFF data (in EXIF) give, 1 if they give none or make no sense.
@@ -194,15 +295,10 @@ unsigned orientation_of_jpeg(std::span<const std::uint8_t> bytes) {
   return 1;
 }
 
-/// The orientation in the EXIF data of a PNG that is whole: in the piece eXIf.
-unsigned orientation_of_png(std::span<const std::uint8_t> bytes) {
-  for (std::span<const std::uint8_t> rest = bytes.subspan(8); rest.size() >= 12;) {
-    const std::size_t length = big_endian(rest);
-    if (std::equal(rest.begin() + 4, rest.begin() + 8, "eXIf")) return orientation_in(rest.subspan(8, length));
-    if (std::equal(rest.begin() + 4, rest.begin() + 8, "IEND")) break;
-    rest = rest.subspan(12 + length);
-  }
-  return 1;
+/// The orientation in the EXIF data of a PNG: in the piece eXIf.
+unsigned orientation_of_png(const std::vector<PngPiece>& pieces) {
+  const auto exif = std::ranges::find(pieces, "eXIf", &PngPiece::name);
+  return exif != pieces.end() ? orientation_in(exif->content) : 1;
 }
 
 /// What a file that cannot be read seems to be, for the message.
@@ -228,6 +324,56 @@ std::string kind_of(std::span<const std::uint8_t> bytes) {
   if (begin.starts_with("\x89PNG")) return "a PNG that is cut short";
   if (begin.starts_with("\xff\xd8")) return "a JPEG that is damaged or cut short";
   return "";
+}
+
+[[noreturn]] void refuse_unknown(const std::string& where, std::span<const std::uint8_t> bytes) {
+  const std::string kind = kind_of(bytes);
+  throw FormatError(text(where, "neither PNG, JPEG nor PGM, or damaged at its beginning",
+                         kind.empty() ? "" : "; it seems to be ", kind));
+}
+
+/// What stb_image has decoded, if it has.
+template <class Sample>
+void require_decoded(const std::string& where, const detail::Decoded<Sample>& decoded) {
+  if (!decoded.pixels) throw FormatError(text(where, "damaged (", detail::stb_failure(), ")"));
+}
+
+Picture to_picture(const detail::Decoded<std::uint8_t>& decoded) {
+  return {decoded.width, decoded.height, decoded.channels, {decoded.samples().begin(), decoded.samples().end()}};
+}
+
+Picture read_png(const std::string& where, std::span<const std::uint8_t> bytes) {
+  require_reasonable_size(where, big_endian(bytes.subspan(16)), big_endian(bytes.subspan(20)));
+  const auto pieces = pieces_of_png(bytes);
+  if (!pieces) throw FormatError(where + "damaged (a piece of the PNG is cut short or has a wrong checksum)");
+  require_plausible_png(where, bytes, *pieces);
+  const std::vector<std::uint8_t> filled = with_full_palette(bytes, *pieces);
+  const std::span<const std::uint8_t> sound = filled.empty() ? bytes : filled;
+  const unsigned orientation = orientation_of_png(*pieces);
+  if (bytes[24] == 16) {
+    const auto decoded = detail::stb_decode_16(sound);
+    require_decoded(where, decoded);
+    return detail::turned(
+        detail::from_16_bits(decoded.samples(), decoded.width, decoded.height, decoded.channels), orientation);
+  }
+  const auto decoded = detail::stb_decode(sound);
+  require_decoded(where, decoded);
+  return detail::turned(to_picture(decoded), orientation);
+}
+
+Picture read_jpeg(const std::string& where, std::span<const std::uint8_t> bytes) {
+  if (!has_sound_tables(bytes)) throw FormatError(where + "damaged (a Huffman table of the JPEG)");
+  const auto header = detail::stb_header(bytes);
+  if (header.channels == 0) refuse_unknown(where, bytes);
+  require_reasonable_size(where, header.width, header.height);
+  if (header.width * header.height > bytes.size() * most_jpeg_pixels_a_byte) {
+    throw FormatError(text(where, "claims ", header.width, " x ", header.height, " pixels in ", bytes.size(),
+                           " bytes, which cannot be; the JPEG is cut short or forged"));
+  }
+  detail::require_no_bomb(where, header.width * header.height * header.channels, bytes.size());
+  const auto decoded = detail::stb_decode(bytes);
+  require_decoded(where, decoded);
+  return detail::turned(to_picture(decoded), orientation_of_jpeg(bytes));
 }
 
 }  // namespace
@@ -288,46 +434,9 @@ Picture read_picture(std::span<const std::uint8_t> bytes, const std::string& nam
     throw FormatError(text(where, bytes.size(), " bytes, expected at most ", largest_picture_file));
   }
   if (bytes.size() > 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6')) return read_pnm(where, bytes);
-  const bool png = is_png(bytes);
-  if (png) {
-    require_reasonable_size(where, big_endian(bytes.subspan(16)), big_endian(bytes.subspan(20)));
-    if (!is_whole_png(bytes)) {
-      throw FormatError(where + "damaged (a piece of the PNG is cut short or has a wrong checksum)");
-    }
-  }
-  const bool jpeg = bytes.size() > 3 && bytes[0] == 0xff && bytes[1] == 0xd8;
-  int width = 0;
-  int height = 0;
-  int channels = 0;
-  const int size = static_cast<int>(bytes.size());  // at most largest_picture_file
-  stb_lacks_memory = false;
-  if ((!png && !jpeg) || stbi_info_from_memory(bytes.data(), size, &width, &height, &channels) == 0) {
-    if (stb_lacks_memory) throw std::bad_alloc();
-    const std::string kind = kind_of(bytes);
-    throw FormatError(text(where, "neither PNG, JPEG nor PGM, or damaged at its beginning",
-                           kind.empty() ? "" : "; it seems to be ", kind));
-  }
-  const auto columns = static_cast<std::uint64_t>(width);
-  const auto rows = static_cast<std::uint64_t>(height);
-  require_reasonable_size(where, columns, rows);
-  const auto damaged = [&] {
-    if (stb_lacks_memory) throw std::bad_alloc();
-    return FormatError(text(where, "damaged (", stbi_failure_reason(), ")"));
-  };
-  if (png && bytes[24] == 16) {
-    const std::unique_ptr<stbi_us, void (*)(void*)> values(
-        stbi_load_16_from_memory(bytes.data(), size, &width, &height, &channels, 0), &stbi_image_free);
-    if (!values) throw damaged();
-    const auto count = static_cast<std::size_t>(channels);
-    return detail::turned(detail::from_16_bits({values.get(), columns * rows * count}, columns, rows, count),
-                          orientation_of_png(bytes));
-  }
-  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
-      stbi_load_from_memory(bytes.data(), size, &width, &height, &channels, 0), &stbi_image_free);
-  if (!pixels) throw damaged();
-  Picture picture{columns, rows, static_cast<std::size_t>(channels), {}};
-  picture.pixels.assign(pixels.get(), pixels.get() + columns * rows * picture.channels);
-  return detail::turned(std::move(picture), png ? orientation_of_png(bytes) : orientation_of_jpeg(bytes));
+  if (is_png(bytes)) return read_png(where, bytes);
+  if (bytes.size() > 3 && bytes[0] == 0xff && bytes[1] == 0xd8) return read_jpeg(where, bytes);
+  refuse_unknown(where, bytes);
 }
 
 Matrix<float> ink_of(const Picture& picture) {

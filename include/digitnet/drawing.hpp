@@ -53,7 +53,7 @@ void require_valid(const char* where, const Drawing& drawing);
 ///
 /// @throws IoError      if the file cannot be opened or read
 /// @throws FormatError  if it is damaged, cut short or breaks these rules or those of require_valid (with the line),
-///                      or if there are more than 2^26 points in all
+///                      or if there are more than a million drawings or 2^26 points in all, of which a stroke counts as 16
 std::vector<Drawing> read_drawings(const std::filesystem::path& path);
 
 /// Writes drawings as read_drawings reads them, one a line; packed if the name ends in .gz. The numbers come back as
