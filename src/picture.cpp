@@ -214,8 +214,8 @@ std::vector<std::uint8_t> with_full_palette(std::span<const std::uint8_t> bytes,
   return {};
 }
 
-/// Whether each Huffman table of a JPEG has at most as many codes as there is room for, wherever a decoder may find
-/// one; stb_image writes past its memory else. What else is wrong is left to it.
+/// Whether each Huffman table of a JPEG is whole and has at most as many codes as there is room for, wherever a decoder
+/// may find one; stb_image writes past its memory else. What else is wrong is left to it.
 /// @see ITU-T T.81 (1992), sections B.1.1 and B.2.4.2
 bool has_sound_tables(std::span<const std::uint8_t> bytes) {
   constexpr std::size_t most_codes = 256;
@@ -232,11 +232,10 @@ bool has_sound_tables(std::span<const std::uint8_t> bytes) {
     if (marker == 0xc4) {
       std::span<const std::uint8_t> tables = bytes.subspan(at + 2);
       for (std::size_t rest = length < 2 ? 0 : length - 2; rest > 0;) {
-        if (tables.size() < 17) return true;  // cut short
+        if (tables.size() < 17) return false;
         std::size_t codes = 0;
         for (const std::uint8_t count : tables.subspan(1, 16)) codes += count;
-        if (codes > most_codes || 17 + codes > rest) return false;
-        if (17 + codes > tables.size()) return true;
+        if (codes > most_codes || 17 + codes > std::min(rest, tables.size())) return false;
         tables = tables.subspan(17 + codes);
         rest -= 17 + codes;
       }
