@@ -10,6 +10,11 @@ using namespace digitnet::fuzz;
 
 namespace {
 
+/// Whole numbers only: nlohmann::json would cast others, also those that no whole number holds.
+std::uint64_t whole(const nlohmann::json& value) {
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+}
+
 /// The file with its checksum put right; nothing if it has no header in which one could stand.
 std::optional<Bytes> with_right_checksum(const Bytes& bytes) {
   if (bytes.size() < 8) return std::nullopt;
@@ -28,10 +33,12 @@ std::optional<Bytes> with_right_checksum(const Bytes& bytes) {
     file.metadata.erase("checksum");
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__") continue;
-      file.tensors.push_back({name, entry.at("dtype").get<std::string>(),
-                              entry.at("shape").get<std::vector<std::uint64_t>>(),
-                              entry.at("data_offsets").at(0).get<std::uint64_t>(),
-                              entry.at("data_offsets").at(1).get<std::uint64_t>()});
+      auto& tensor = file.tensors.emplace_back();
+      tensor.name = name;
+      tensor.dtype = entry.at("dtype").get<std::string>();
+      for (const nlohmann::json& extent : entry.at("shape")) tensor.shape.push_back(whole(extent));
+      tensor.begin = whole(entry.at("data_offsets").at(0));
+      tensor.end = whole(entry.at("data_offsets").at(1));
     }
     header["__metadata__"]["checksum"] = file.checksum();
     return file.with_header(header.dump());
