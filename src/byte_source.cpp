@@ -164,15 +164,24 @@ std::optional<std::uint64_t> ByteSource::stored_length() const { return state_->
 
 const std::string& ByteSource::prefix() const { return state_->prefix; }
 
-std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit) {
+std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit,
+                                          const LookAtBeginning& look) {
   const std::string prefix = text(where, ": ", path.string(), ": ");
   auto [file, length] = open_file(prefix, path);
   if (length.value_or(0) > limit) {
     throw FormatError(text(prefix, *length, " bytes, expected at most ", limit));
   }
-  // A length of 0 may be that of a pipe, or of a file in /proc: read on until there is no more.
-  std::vector<std::uint8_t> bytes(length.value_or(0));
-  std::size_t got = file.read(prefix, bytes);
+  std::vector<std::uint8_t> bytes;
+  std::size_t got = 0;
+  if (look && length.value_or(0) > large_file) {
+    bytes.resize(beginning_bytes);
+    got = file.read(prefix, bytes);
+    look(std::span(bytes).first(got), *length);
+  }
+  // A length of 0 may be that of a pipe, or of a file in /proc: read on until there is no more. One byte of room tells
+  // the end of any other.
+  bytes.resize(length.value_or(0) + 1);
+  got += file.read(prefix, std::span(bytes).subspan(got));
   while (got == bytes.size()) {
     bytes.resize(got + (1 << 16));
     const std::size_t more = file.read(prefix, std::span(bytes).subspan(got));

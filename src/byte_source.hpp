@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,9 +55,18 @@ class ByteSource {
   std::unique_ptr<State> state_;
 };
 
+/// Looks at the beginning of a large file before the rest is read; throws if that is not worth it.
+using LookAtBeginning = std::function<void(std::span<const std::uint8_t> beginning, std::uint64_t file_bytes)>;
+
+/// A file is large from here on, and this much of it is its beginning.
+inline constexpr std::uint64_t large_file = 32u << 20;
+inline constexpr std::size_t beginning_bytes = 2u << 20;
+
 /// All bytes of a file, as they are.
+/// @param look  called for large files, but for pipes, whose length is not known
 /// @throws IoError      if it cannot be opened or read
 /// @throws FormatError  if there are more than `limit`
-std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit);
+std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit,
+                                          const LookAtBeginning& look = {});
 
 }  // namespace digitnet::detail

@@ -117,16 +117,20 @@ TensorEntry read_tensor_entry(const std::string& where, const json& value, const
 }  // namespace
 
 TensorFile::TensorFile(std::string where, std::span<const std::uint8_t> bytes, std::vector<std::string> dtypes)
+    : TensorFile(std::move(where), bytes, std::move(dtypes), bytes.size()) {}
+
+TensorFile::TensorFile(std::string where, std::span<const std::uint8_t> bytes, std::vector<std::string> dtypes,
+                       std::uint64_t file_bytes)
     : where_(std::move(where)), dtypes_(std::move(dtypes)) {
   if (bytes.size() < prefix_bytes) {
     refuse(text(bytes.size(), " bytes, expected a safetensors file of at least ", prefix_bytes + 2));
   }
   const auto header_bytes = stored_at<std::uint64_t>(bytes.data(), 0);
-  const std::size_t behind = bytes.size() - prefix_bytes;
+  const std::uint64_t behind = file_bytes - prefix_bytes;
   const bool too_long = header_bytes > behind;
   if ((too_long || header_bytes > largest_header) && (behind == 0 || bytes[prefix_bytes] != '{')) {
     refuse(text("not a safetensors file: its first ", prefix_bytes, " bytes give a header of ", header_bytes,
-                " bytes, the file has ", bytes.size(), hint_for(bytes)));
+                " bytes, the file has ", file_bytes, hint_for(bytes)));
   }
   if (header_bytes > largest_header) {
     refuse(text("byte 0: a header of ", header_bytes, " bytes, expected at most ", largest_header));
@@ -135,8 +139,15 @@ TensorFile::TensorFile(std::string where, std::span<const std::uint8_t> bytes, s
     refuse(text("byte 0: a header of ", header_bytes, " bytes, expected at most the ", behind,
                 " that follow; the file is cut short"));
   }
+  if (prefix_bytes + header_bytes > bytes.size()) refuse("the file has become shorter while it was read");
   data_ = bytes.subspan(prefix_bytes + header_bytes);
   read_header({reinterpret_cast<const char*>(bytes.data()) + prefix_bytes, static_cast<std::size_t>(header_bytes)});
+}
+
+void TensorFile::check_beginning(std::string where, std::span<const std::uint8_t> beginning, std::uint64_t file_bytes,
+                                 std::vector<std::string> dtypes) {
+  const TensorFile file(std::move(where), beginning, std::move(dtypes), file_bytes);
+  file.require_gapless(file_bytes - (beginning.size() - file.data_.size()));
 }
 
 void TensorFile::refuse(const std::string& what) const { throw FormatError(where_ + what); }
@@ -161,7 +172,7 @@ void TensorFile::read_header(std::string_view header) {
 }
 
 /// The tensors lie one behind the other in the data: no hole, no overlap, nothing left over.
-void TensorFile::require_gapless() const {
+void TensorFile::require_gapless(std::uint64_t data_bytes) const {
   std::vector<std::pair<std::uint64_t, std::string>> begins;
   for (const auto& [name, tensor] : tensors_) begins.emplace_back(tensor.begin, name);
   std::sort(begins.begin(), begins.end());
@@ -173,9 +184,9 @@ void TensorFile::require_gapless() const {
     }
     expected = tensors_.at(name).end;
   }
-  if (expected != data_.size()) {
-    refuse(text("the data has ", data_.size(), " bytes, expected ", expected, ", where the last tensor ends",
-                data_.size() < expected ? "; the file is cut short" : ""));
+  if (expected != data_bytes) {
+    refuse(text("the data has ", data_bytes, " bytes, expected ", expected, ", where the last tensor ends",
+                data_bytes < expected ? "; the file is cut short" : ""));
   }
 }
 

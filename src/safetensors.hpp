@@ -49,6 +49,11 @@ class TensorFile {
   /// @throws FormatError  if a rule of the format is broken
   TensorFile(std::string where, std::span<const std::uint8_t> bytes, std::vector<std::string> dtypes);
 
+  /// The same of a file of which only the beginning is there, with all of its header: whether it is worth reading on.
+  /// @throws FormatError  if a rule of the format is broken, or the arrays do not fill the file
+  static void check_beginning(std::string where, std::span<const std::uint8_t> beginning, std::uint64_t file_bytes,
+                              std::vector<std::string> dtypes);
+
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const Tensors& tensors() const { return tensors_; }
 
@@ -69,7 +74,7 @@ class TensorFile {
   void require_format(const char* format, int newest_version) const;
 
   /// @throws FormatError  if the arrays overlap, or leave a hole or something behind them
-  void require_gapless() const;
+  void require_gapless() const { require_gapless(data_.size()); }
 
   /// @throws FormatError  if the checksum in the metadata is not that of what the file says
   void require_checksum() const;
@@ -77,7 +82,10 @@ class TensorFile {
   [[noreturn]] void refuse(const std::string& what) const;
 
  private:
+  TensorFile(std::string where, std::span<const std::uint8_t> beginning, std::vector<std::string> dtypes,
+             std::uint64_t file_bytes);
   void read_header(std::string_view header);
+  void require_gapless(std::uint64_t data_bytes) const;
 
   std::string where_;
   std::vector<std::string> dtypes_;

@@ -66,9 +66,11 @@ void fill(const std::string& where, std::span<Real> target, const detail::Tensor
   }
 }
 
+const std::vector<std::string> known_dtypes{"F16", "BF16", "F32", "F64"};
+
 template <class Real>
 Network<Real> read_network(const std::string& where, std::span<const std::uint8_t> bytes) {
-  const detail::TensorFile file(where, bytes, {"F16", "BF16", "F32", "F64"});
+  const detail::TensorFile file(where, bytes, known_dtypes);
   file.require_format("digitnet", model_format_version);
   file.require_gapless();
   const std::string in_architecture = where + "architecture: ";
@@ -197,8 +199,13 @@ void save_network(const Network<Real>& network, const std::filesystem::path& pat
 
 template <class Real>
 Network<Real> load_network(const std::filesystem::path& path) {
-  const std::vector<std::uint8_t> bytes = detail::read_whole_file("load_network", path, detail::largest_tensor_file);
-  return read_network<Real>(text("load_network: ", path.string(), ": "), bytes);
+  const std::string where = text("load_network: ", path.string(), ": ");
+  const std::vector<std::uint8_t> bytes = detail::read_whole_file(
+      "load_network", path, detail::largest_tensor_file,
+      [&where](std::span<const std::uint8_t> beginning, std::uint64_t file_bytes) {
+        detail::TensorFile::check_beginning(where, beginning, file_bytes, known_dtypes);
+      });
+  return read_network<Real>(where, bytes);
 }
 
 template <class Real>
