@@ -245,9 +245,8 @@ void skipping_product(Real* z, std::size_t z_stride, const Real* bias, const Rea
                        [=](std::size_t s, std::size_t group) DIGITNET_INLINE_LAMBDA {
                          const Value* const sample = samples[s] + group * ink_group;
                          return GroupInk{bits[s * ink_groups(inputs) + group],
-                                         [sample, scale](std::size_t i) DIGITNET_INLINE_LAMBDA {
-                                           return factor_of(sample[i], scale);
-                                         }};
+                                         [sample, scale](std::size_t i)
+                                             DIGITNET_INLINE_LAMBDA { return factor_of(sample[i], scale); }};
                        });
     });
   });

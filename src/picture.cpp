@@ -141,7 +141,8 @@ std::uint64_t png_line_bytes(std::uint64_t width, std::uint64_t height, std::uin
   if (!interlaced) return bytes_of(width, height);
   std::uint64_t sum = 0;
   for (const Pass& pass : adam7) {
-    sum += bytes_of((width + pass.right - 1 - pass.left) / pass.right, (height + pass.down - 1 - pass.top) / pass.down);
+    sum +=
+        bytes_of((width + pass.right - 1 - pass.left) / pass.right, (height + pass.down - 1 - pass.top) / pass.down);
   }
   return sum;
 }
@@ -174,7 +175,15 @@ bool unpacks_to_more(const std::vector<PngPiece>& pieces, std::uint64_t limit) {
 void require_plausible_png(const std::string& where, std::span<const std::uint8_t> bytes,
                            const std::vector<PngPiece>& pieces) {
   const std::span<const std::uint8_t> header = pieces.front().content;
-  if (pieces.front().name != "IHDR" || header.size() != 13) throw FormatError(where + "damaged (no header in the PNG)");
+  if (pieces.front().name != "IHDR" || header.size() != 13)
+    throw FormatError(where + "damaged (no header in the PNG)");
+  for (const PngPiece& piece : pieces) {  // a name with a capital is of something that must be understood
+    const bool known = piece.name == "IHDR" || piece.name == "PLTE" || piece.name == "IDAT" || piece.name == "IEND";
+    if ((piece.name[0] & 0x20) == 0 && !known) {
+      throw FormatError(text(where, "a piece \"", detail::shortened(piece.name),
+                             "\" in the PNG, expected IHDR, PLTE, IDAT and IEND"));
+    }
+  }
   const std::uint64_t width = big_endian(header);
   const std::uint64_t height = big_endian(header.subspan(4));
   const std::uint64_t depth = header[8];
@@ -187,7 +196,8 @@ void require_plausible_png(const std::string& where, std::span<const std::uint8_
     throw FormatError(text(where, "claims ", width, " x ", height, " pixels in ", packed,
                            " packed bytes, which cannot be; the PNG is cut short or forged"));
   }
-  const std::uint64_t decoded = width * height * std::max<std::uint64_t>(samples, colour == 3 ? 4 : 1) * (depth > 8 ? 2 : 1);
+  const std::uint64_t decoded =
+      width * height * std::max<std::uint64_t>(samples, colour == 3 ? 4 : 1) * (depth > 8 ? 2 : 1);
   detail::require_no_bomb(where, decoded, bytes.size());
   const std::uint64_t limit = lines + most_png_surplus;
   if (packed * most_deflated_bytes_a_byte > limit + detail::always_unpacked / 2 && unpacks_to_more(pieces, limit)) {
@@ -198,7 +208,8 @@ void require_plausible_png(const std::string& where, std::span<const std::uint8_
 
 /// A PNG with a palette of less than 256 colours, filled up with black: stb_image believes all numbers of colours that
 /// the pixels have. Empty if there is nothing to be filled.
-std::vector<std::uint8_t> with_full_palette(std::span<const std::uint8_t> bytes, const std::vector<PngPiece>& pieces) {
+std::vector<std::uint8_t> with_full_palette(std::span<const std::uint8_t> bytes,
+                                            const std::vector<PngPiece>& pieces) {
   constexpr std::size_t full = 3 * 256;
   for (const PngPiece& piece : pieces) {
     if (piece.name != "PLTE" || piece.content.size() >= full || piece.content.size() % 3 != 0) continue;
@@ -208,7 +219,8 @@ std::vector<std::uint8_t> with_full_palette(std::span<const std::uint8_t> bytes,
     std::copy(length.begin(), length.end(), filled.end() - 8);
     filled.insert(filled.end(), piece.content.begin(), piece.content.end());
     filled.resize(begin + full);
-    filled.insert(filled.end(), bytes.begin() + static_cast<std::ptrdiff_t>(begin + piece.content.size()), bytes.end());
+    filled.insert(filled.end(), bytes.begin() + static_cast<std::ptrdiff_t>(begin + piece.content.size()),
+                  bytes.end());
     return filled;
   }
   return {};
@@ -352,8 +364,8 @@ Picture read_png(const std::string& where, std::span<const std::uint8_t> bytes) 
   if (bytes[24] == 16) {
     const auto decoded = detail::stb_decode_16(sound);
     require_decoded(where, decoded);
-    return detail::turned(
-        detail::from_16_bits(decoded.samples(), decoded.width, decoded.height, decoded.channels), orientation);
+    return detail::turned(detail::from_16_bits(decoded.samples(), decoded.width, decoded.height, decoded.channels),
+                          orientation);
   }
   const auto decoded = detail::stb_decode(sound);
   require_decoded(where, decoded);

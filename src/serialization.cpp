@@ -200,11 +200,11 @@ void save_network(const Network<Real>& network, const std::filesystem::path& pat
 template <class Real>
 Network<Real> load_network(const std::filesystem::path& path) {
   const std::string where = text("load_network: ", path.string(), ": ");
-  const std::vector<std::uint8_t> bytes = detail::read_whole_file(
-      "load_network", path, detail::largest_tensor_file,
-      [&where](std::span<const std::uint8_t> beginning, std::uint64_t file_bytes) {
-        detail::TensorFile::check_beginning(where, beginning, file_bytes, known_dtypes);
-      });
+  const std::vector<std::uint8_t> bytes =
+      detail::read_whole_file("load_network", path, detail::largest_tensor_file,
+                              [&where](std::span<const std::uint8_t> beginning, std::uint64_t file_bytes) {
+                                detail::TensorFile::check_beginning(where, beginning, file_bytes, known_dtypes);
+                              });
   return read_network<Real>(where, bytes);
 }
 

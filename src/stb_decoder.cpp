@@ -49,8 +49,8 @@ Decoded<Sample> decoded(std::span<const std::uint8_t> bytes, const Load& load) {
   int height = 0;
   int channels = 0;
   stb_lacks_memory = false;
-  Decoded<Sample> result{{load(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels),
-                          &stbi_image_free}};
+  Decoded<Sample> result{
+      {load(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels), &stbi_image_free}};
   result.width = static_cast<std::size_t>(width);
   result.height = static_cast<std::size_t>(height);
   result.channels = static_cast<std::size_t>(channels);

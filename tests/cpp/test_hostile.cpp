@@ -43,7 +43,8 @@ Bytes model_bytes() {
 Bytes images_bytes() {
   Rng rng(6);
   Bytes bytes{0, 0, 8, 3, 0, 0, 0, 20, 0, 0, 0, 28, 0, 0, 0, 28};
-  for (int i = 0; i < 20 * 784; ++i) bytes.push_back(static_cast<std::uint8_t>(rng.below(4) == 0 ? rng.below(256) : 0));
+  for (int i = 0; i < 20 * 784; ++i)
+    bytes.push_back(static_cast<std::uint8_t>(rng.below(4) == 0 ? rng.below(256) : 0));
   return bytes;
 }
 
@@ -129,7 +130,8 @@ Bytes deflated_zeros(std::size_t mebibytes) {
 }
 
 Bytes png_of(std::size_t width, std::size_t height, std::size_t channels, const Bytes& packed) {
-  return joined({test::png_header(width, height, channels), test::png_chunk("IDAT", packed), test::png_chunk("IEND", {})});
+  return joined(
+      {test::png_header(width, height, channels), test::png_chunk("IDAT", packed), test::png_chunk("IEND", {})});
 }
 
 /// The test picture as a JPEG that claims other sides.
@@ -206,7 +208,8 @@ TEST_CASE("hostile: gzip that holds much more than its header says is not unpack
 
 TEST_CASE("hostile: drawings packed to burst are refused on the way", "[hostile][memory]") {
   const TemporaryFolder folder;
-  const auto refused = [&](const Bytes& unit, std::size_t repeated, const char* part, std::size_t memory = allowance) {
+  const auto refused = [&](const Bytes& unit, std::size_t repeated, const char* part,
+                           std::size_t memory = allowance) {
     const auto path = write_file(folder / "bomb.gz", gzip(unit, repeated));
     CHECK(not_refused([&] { read_drawings(path); }, part, memory) == "");
     CHECK(not_refused([&] { load_drawings(path); }, "", memory) == "");
@@ -224,16 +227,19 @@ TEST_CASE("hostile: drawings packed to burst are refused on the way", "[hostile]
 
 TEST_CASE("hostile: pictures that claim what they do not hold take no memory", "[hostile][memory]") {
   const Bytes little = deflated_zeros(1);
-  CHECK(not_refused([&] { read_picture(png_of(8000, 8000, 4, little)); }, "claims 8000 x 8000 pixels in", mebibyte) == "");
+  CHECK(not_refused([&] { read_picture(png_of(8000, 8000, 4, little)); }, "claims 8000 x 8000 pixels in", mebibyte) ==
+        "");
   CHECK(not_refused([&] { read_picture(jpeg_of(8000, 8000)); }, "claims 8000 x 8000 pixels in", mebibyte) == "");
 }
 
 TEST_CASE("hostile: a PNG that holds much more than its pixels is not unpacked further", "[hostile][memory]") {
   const Bytes bomb = png_of(10, 10, 1, deflated_zeros(256));
   REQUIRE(bomb.size() < mebibyte);
-  CHECK(not_refused([&] { read_picture(bomb); }, "more than the 110 bytes of 10 x 10 pixels are packed", mebibyte) == "");
+  CHECK(not_refused([&] { read_picture(bomb); }, "more than the 110 bytes of 10 x 10 pixels are packed", mebibyte) ==
+        "");
   const Bytes large = png_of(8000, 8000, 3, deflated_zeros(184));  // 192 MB of white or black from 190 kB
-  CHECK(not_refused([&] { read_picture(large); }, "expected at most 200 times as many; is it a bomb?", mebibyte) == "");
+  CHECK(not_refused([&] { read_picture(large); }, "expected at most 200 times as many; is it a bomb?", mebibyte) ==
+        "");
 }
 
 TEST_CASE("hostile: a PNG with a little behind its pixels is read", "[hostile]") {
@@ -285,7 +291,8 @@ TEST_CASE("hostile: a Huffman table of a JPEG with too many codes, or cut short,
   CHECK_ERROR(read_picture(until_table), FormatError, "damaged (a Huffman table of the JPEG)");
 }
 
-TEST_CASE("hostile: a JPEG that uses tables it has not given reads as nothing that was in memory", "[hostile][fuzz]") {
+TEST_CASE("hostile: a JPEG that uses tables it has not given reads as nothing that was in memory",
+          "[hostile][fuzz]") {
   Bytes bytes = test::read_file(test::images_folder / "4-black-on-white.jpg");
   for (std::size_t at = 0; at + 1 < bytes.size(); ++at) {
     if (bytes[at] == 0xff && (bytes[at + 1] == 0xc4 || bytes[at + 1] == 0xdb)) bytes[at + 1] = 0xfe;  // a comment
@@ -314,6 +321,19 @@ TEST_CASE("hostile: a colour that the palette of a PNG does not have is black", 
                                                test::png_chunk("IDAT", packed), test::png_chunk("IEND", {})}));
   CHECK(picture.channels == 3);
   CHECK(picture.pixels == Bytes{255, 0, 0, 0, 0, 0});
+}
+
+TEST_CASE("hostile: an unknown piece of a PNG is named in one line", "[hostile][fuzz]") {
+  const auto with = [](const char* name) {
+    const Bytes whole = png_of(1, 1, 1, deflated_zeros(1));
+    const Bytes header = test::png_header(1, 1, 1);
+    return joined({header, test::png_chunk(name, {}),
+                   Bytes(whole.begin() + static_cast<std::ptrdiff_t>(header.size()), whole.end())});
+  };
+  CHECK_ERROR(read_picture(with("ID\nA")), FormatError,
+              "a piece \"ID?A\" in the PNG, expected IHDR, PLTE, IDAT and IEND");
+  CHECK_ERROR(read_picture(with("CgBI")), FormatError, "a piece \"CgBI\" in the PNG");
+  CHECK(read_picture(with("teXt")).pixels == Bytes{0});
 }
 
 TEST_CASE("hostile: -0 in a drawing comes back as -0", "[hostile][fuzz]") {

@@ -1,6 +1,6 @@
 // Every limit of docs/limits.md that a file can reach: what is on it is read, one more is refused.
-#include "bytes.hpp"
 #include "byte_source.hpp"
+#include "bytes.hpp"
 #include "catch.hpp"
 #include "model_file.hpp"
 #include "pictures.hpp"
@@ -57,8 +57,8 @@ Bytes with_header_of(std::size_t size) {
 
 TEST_CASE("limits: dimensions of an IDX file, 1 to 4", "[limits]") {
   CHECK(read_idx_bytes(Bytes{0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7}).shape.size() == 4);
-  CHECK_ERROR(read_idx_bytes(Bytes{0, 0, 8, 5, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7}), FormatError,
-              "01 to 04 dimensions");
+  CHECK_ERROR(read_idx_bytes(Bytes{0, 0, 8, 5, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7}),
+              FormatError, "01 to 04 dimensions");
   CHECK_ERROR(read_idx_bytes(Bytes{0, 0, 8, 0, 7, 7, 7, 7, 7}), FormatError, "01 to 04 dimensions");
 }
 
@@ -118,7 +118,8 @@ TEST_CASE("limits: header of a model that is saved, 1 MiB", "[limits]") {
   std::size_t note = detail::largest_header - bare;  // to some bytes below, then up to the very limit
   while (header_is(note) < detail::largest_header) ++note;
   while (header_is(note) == detail::largest_header && header_is(note + 1) == detail::largest_header) ++note;
-  CHECK_ERROR(header_is(note + 1), ArgumentError, "metadata makes a header of 1048584 bytes, expected at most 1048576");
+  CHECK_ERROR(header_is(note + 1), ArgumentError,
+              "metadata makes a header of 1048584 bytes, expected at most 1048576");
 }
 
 TEST_CASE("limits: size of a model file, 2^36, and a large one is looked at before it is read", "[limits]") {
@@ -133,7 +134,8 @@ TEST_CASE("limits: size of a model file, 2^36, and a large one is looked at befo
               "68719476737 bytes, expected at most 68719476736");
   CHECK_ERROR(load_network<float>(sparse(model, detail::largest_tensor_file)), FormatError,
               "bytes, expected 76, where the last tensor ends");
-  CHECK_ERROR(load_network<float>(sparse(Bytes(8, 0), std::uint64_t{1} << 35)), FormatError, "header: does not begin with {");
+  CHECK_ERROR(load_network<float>(sparse(Bytes(8, 0), std::uint64_t{1} << 35)), FormatError,
+              "header: does not begin with {");
   CHECK_ERROR(load_network<float>(sparse(bytes_of("PK\x03\x04 and more"), std::uint64_t{1} << 35)), FormatError,
               "the file has 34359738368; it looks like a zip archive");
   // One that is large and whole.
@@ -173,7 +175,8 @@ TEST_CASE("limits: outputs of a network, 256", "[limits]") {
 TEST_CASE("limits: depth of JSON, 64", "[limits]") {
   const auto nested = [](std::size_t depth) { return repeated("[", depth) + repeated("]", depth); };
   CHECK_NOTHROW(detail::parse_json("f: ", nested(detail::deepest_json)));
-  CHECK_ERROR(detail::parse_json("f: ", nested(detail::deepest_json + 1)), FormatError, "nested deeper than 64 levels");
+  CHECK_ERROR(detail::parse_json("f: ", nested(detail::deepest_json + 1)), FormatError,
+              "nested deeper than 64 levels");
   const TemporaryFolder folder;
   const auto drawing = [&](std::size_t depth) {  // the object is the first level
     return write_file(folder / "drawing", R"({"strokes": [], "x": )" + nested(depth - 1) + "}");
@@ -321,7 +324,8 @@ TEST_CASE("limits: bytes behind the pixels of a PNG, 64 KiB where there could be
 TEST_CASE("limits: pixels that the bytes of a JPEG or a PNG can be", "[limits]") {
   // 1032 bytes for a packed one: 1 x 10000 pixels of 8 bits in grey are 20000 bytes with their filters.
   const auto claim = [](std::size_t packed) {
-    return joined({test::png_header(1, 10000, 1), test::png_chunk("IDAT", Bytes(packed)), test::png_chunk("IEND", {})});
+    return joined(
+        {test::png_header(1, 10000, 1), test::png_chunk("IDAT", Bytes(packed)), test::png_chunk("IEND", {})});
   };
   CHECK_ERROR(read_picture(claim(18)), FormatError, "claims 1 x 10000 pixels in 18 packed bytes, which cannot be");
   CHECK_ERROR(read_picture(claim(19)), FormatError, "damaged (");

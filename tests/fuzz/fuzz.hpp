@@ -48,7 +48,8 @@ auto taken(const char* where, const Read& read) -> std::optional<decltype(read()
 /// Whether two arrays of numbers are the same bits, also where they are not numbers.
 template <class Array>
 bool same_bits(const Array& a, const Array& b) {
-  return a.size() == b.size() && (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(*a.data())) == 0);
+  return a.size() == b.size() &&
+         (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(*a.data())) == 0);
 }
 
 /// A file of this process that is written again and again; in memory where the system has such a folder.

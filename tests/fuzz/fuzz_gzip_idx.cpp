@@ -64,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t begin = 0;
   for (const int shift : {0, 2, 4, 6}) {  // each two bits of the first byte: how much of the rest goes into a member
     const std::size_t rest = bytes.size() - begin;
-    const std::size_t count = shift == 6 ? rest : rest * std::size_t{static_cast<std::uint8_t>(cuts >> shift & 3)} / 4;
+    const std::size_t count =
+        shift == 6 ? rest : rest * std::size_t{static_cast<std::uint8_t>(cuts >> shift & 3)} / 4;
     const Bytes member = test::gzip(std::span(bytes).subspan(begin, count));
     packed.insert(packed.end(), member.begin(), member.end());
     begin += count;

@@ -34,14 +34,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<std::uint64_t> sizes = small_sizes(description);
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
     const std::string layer = "layers." + std::to_string(i);
-    file.add<float>(layer + ".weights", "F32", {sizes[i], sizes[i + 1]}, std::vector<float>(sizes[i] * sizes[i + 1], 0.5F));
+    file.add<float>(layer + ".weights", "F32", {sizes[i], sizes[i + 1]},
+                    std::vector<float>(sizes[i] * sizes[i + 1], 0.5F));
     file.add<float>(layer + ".bias", "F32", {sizes[i + 1]}, std::vector<float>(sizes[i + 1], -1.0F));
   }
   nlohmann::json header;
   for (const auto& [key, value] : file.metadata) header["__metadata__"][key] = value;
   header["__metadata__"]["checksum"] = file.checksum();
   for (const auto& tensor : file.tensors) {
-    header[tensor.name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {tensor.begin, tensor.end}}};
+    header[tensor.name] = {
+        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {tensor.begin, tensor.end}}};
   }
   std::string text;
   try {

@@ -37,8 +37,8 @@ void check(const Bytes& bytes) {
   if (picture->pixels.size() > 1 << 16) return;  // large ones would be slow
   require_same(*picture, read_picture(test::png(*picture)));
   if (picture->channels % 2 == 0) return;
-  const std::string header = detail::text(picture->channels == 1 ? "P5" : "P6", '\n', picture->width, ' ',
-                                          picture->height, "\n255\n");
+  const std::string header =
+      detail::text(picture->channels == 1 ? "P5" : "P6", '\n', picture->width, ' ', picture->height, "\n255\n");
   Bytes plain(header.begin(), header.end());
   plain.insert(plain.end(), picture->pixels.begin(), picture->pixels.end());
   require_same(*picture, read_picture(plain));

@@ -14,7 +14,8 @@ bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == s
 
 /// Equal, and -0 is not 0 but for sizes, where 0 is not written.
 bool same(const Drawing& a, const Drawing& b) {
-  return a == b && std::equal(a.strokes.begin(), a.strokes.end(), b.strokes.begin(), [](const Stroke& s, const Stroke& t) {
+  return a == b &&
+         std::equal(a.strokes.begin(), a.strokes.end(), b.strokes.begin(), [](const Stroke& s, const Stroke& t) {
            return std::equal(s.begin(), s.end(), t.begin(),
                              [](Point p, Point q) { return same_bits(p.x, q.x) && same_bits(p.y, q.y); });
          });

@@ -11,7 +11,8 @@ template <class Real>
 bool same(const Network<Real>& a, const Network<Real>& b) {
   if (a.architecture() != b.architecture()) return false;
   for (std::size_t i = 0; i < a.layers().size(); ++i) {
-    if (!same_bits(a.layer(i).weights, b.layer(i).weights) || !same_bits(a.layer(i).bias, b.layer(i).bias)) return false;
+    if (!same_bits(a.layer(i).weights, b.layer(i).weights) || !same_bits(a.layer(i).bias, b.layer(i).bias))
+      return false;
   }
   return true;
 }
@@ -25,7 +26,8 @@ bool load_save_load(std::span<const std::uint8_t> bytes) {
   try {
     saved = network_to_bytes(*network);
   } catch (const ArgumentError& error) {  // what is added when it is saved may be too much for a header
-    require(std::string_view(error.what()).find("metadata makes a header of") != std::string_view::npos, error.what());
+    require(std::string_view(error.what()).find("metadata makes a header of") != std::string_view::npos,
+            error.what());
     return true;
   }
   const Network<Real> again = network_from_bytes<Real>(saved);
