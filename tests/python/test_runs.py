@@ -1015,7 +1015,7 @@ def test_the_screen_fits(writer, width, is_done):
         text = "\n".join(lines)
         assert re.search(r"validation accuracy +83.33% ▁", text)
         assert "best accuracy   83.33% (epoch 3)" in text
-        assert len(lines) == (19 if width < 70 else 15)
+        assert len(lines) == (21 if width < 70 else 17)
 
 
 def test_the_screen_of_a_run_without_validation_has_no_rows_for_it(writer):
