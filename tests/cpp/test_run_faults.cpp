@@ -1,0 +1,228 @@
+// What run.hpp promises when the system refuses: for every N, the Nth call about files of a whole training fails. Each
+// time there is a clean error or the right network, every checkpoint that is there loads, the events are whole lines,
+// and going on gives the very bits of the unbroken run.
+#include "catch.hpp"
+#include "faults.hpp"
+#include "small_networks.hpp"
+#include "temporary_folder.hpp"
+
+#include <digitnet/run.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+using namespace digitnet;
+using digitnet::test::FailingFiles;
+using digitnet::test::FileCall;
+using digitnet::test::FileCalls;
+using digitnet::test::FileFault;
+using digitnet::test::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+const Dataset& samples() {
+  static const Dataset data = [] {
+    Rng rng(11);
+    return test::random_data(48, 6, 10, rng);
+  }();
+  return data;
+}
+
+/// Trains three epochs of two batches in a directory, or as many as `on_batch` lets it; the bytes of the network.
+Bytes train_in(const fs::path& run, const StopFlag* stop = nullptr,
+               const std::function<void(const BatchReport&)>& on_batch = {}) {
+  Rng rng(5);
+  Network<float> network({6, 5, 10}, Activation::relu, rng);
+  Adam<float> optimizer;
+  TrainingOptions options;
+  options.epochs = 3;
+  options.batch_size = 24;
+  options.threads = 1;
+  options.dropout = 0.2;
+  options.stop = stop;
+  options.on_batch = on_batch;
+  train_run(run, network, samples(), {}, optimizer, options, 7, {.keep_last = 1});
+  return network_to_bytes(network);
+}
+
+Bytes resume_in(const fs::path& run) {
+  return network_to_bytes(resume_run<float>(run, samples(), {}, {.threads = 1}).network);
+}
+
+struct Ending {
+  Bytes network;  ///< none after an error
+  std::string error;
+  std::string call;
+  bool reached = false;
+  bool descriptors_left = false;
+};
+
+template <class Operation>
+Ending ending_of(const FileFault& wanted, const Operation& operation) {
+  Ending ending;
+  const std::set<int> open = test::open_descriptors();
+  {
+    const FailingFiles fault(wanted);
+    try {
+      ending.network = operation();
+    } catch (const IoError& error) {
+      ending.error = error.what();
+    }
+    ending.reached = fault.has_failed();
+    ending.call = fault.failed_call();
+  }
+  ending.descriptors_left = test::open_descriptors() != open;
+  return ending;
+}
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  if (!fs::exists(folder)) return names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// Every checkpoint of a run loads, and every whole line of its events is one, numbered from 1.
+void require_sound(const fs::path& run, bool may_have_hidden_files) {
+  for (const std::string& name : names_in(run / "checkpoints")) {
+    CAPTURE(name);
+    if (name.front() == '.') {
+      REQUIRE(may_have_hidden_files);
+      continue;
+    }
+    REQUIRE_NOTHROW(load_network<float>(run / "checkpoints" / name / "model.safetensors"));
+  }
+  if (!may_have_hidden_files) {
+    for (const std::string& name : names_in(run)) REQUIRE(name.front() != '.');
+  }
+  if (!fs::exists(run / "events.jsonl")) return;
+  const Bytes bytes = test::read_file(run / "events.jsonl");
+  std::size_t expected = 1;
+  for (auto line = bytes.begin(); line != bytes.end();) {
+    const auto end = std::find(line, bytes.end(), std::uint8_t{'\n'});
+    if (end == bytes.end()) break;  // a line that is not there yet
+    const std::string text(line, end);
+    CAPTURE(text);
+    REQUIRE(nlohmann::json::parse(text).at("seq") == expected);
+    ++expected;
+    line = end + 1;
+  }
+}
+
+/// After any fault: going on, or beginning anew where there was no checkpoint, gives the bits of the unbroken run and
+/// leaves the same files.
+void require_survived(const fs::path& run, const Bytes& unbroken, const std::vector<std::string>& files,
+                      const std::vector<std::string>& checkpoints) {
+  const bool has_checkpoint = std::ranges::any_of(names_in(run / "checkpoints"),
+                                                  [](const std::string& name) { return name.front() != '.'; });
+  REQUIRE((has_checkpoint ? resume_in(run) : train_in(run)) == unbroken);
+  REQUIRE(names_in(run) == files);
+  REQUIRE(names_in(run / "checkpoints") == checkpoints);
+  REQUIRE(fs::exists(run / "latest" / "model.safetensors"));
+  REQUIRE(fs::exists(run / "best" / "model.safetensors"));
+  require_sound(run, false);
+}
+
+constexpr FileCalls changes = FileCall::create | FileCall::write | FileCall::sync | FileCall::rename |
+                              FileCall::make_folder | FileCall::make_link | FileCall::resize;
+constexpr FileCalls all = changes | FileCall::open | FileCall::read | FileCall::close | FileCall::look |
+                          FileCall::remove | FileCall::lock;
+
+struct Kind {
+  const char* name;
+  int error;
+  FileCalls calls;
+  bool lasting;
+};
+
+}  // namespace
+
+TEST_CASE("faults: a training in a directory", "[run][faults]") {
+  if (!test::faults_are_possible()) return;
+  const TemporaryFolder folder;
+  const Bytes unbroken = train_in(folder / "unbroken");
+  const std::vector<std::string> files = names_in(folder / "unbroken");
+  const std::vector<std::string> checkpoints = names_in(folder / "unbroken" / "checkpoints");
+  REQUIRE(checkpoints.size() >= 2);
+  const fs::path run = folder / "run";
+  const Kind kind = GENERATE(Kind{"EIO", EIO, all, false}, Kind{"full disk", ENOSPC, changes, true},
+                             Kind{"read-only", EROFS, FileCall::create | FileCall::rename | FileCall::make_folder |
+                                                          FileCall::make_link | FileCall::remove, true},
+                             Kind{"EMFILE", EMFILE, FileCall::create | FileCall::open, false});
+  for (std::size_t at = 1;; ++at) {
+    fs::remove_all(run);
+    const Ending ending = ending_of({kind.calls, at, kind.error, kind.lasting}, [&] { return train_in(run); });
+    CAPTURE(kind.name, at, ending.call, ending.error);
+    REQUIRE((ending.error.empty() ? ending.network == unbroken : ending.network.empty()));
+    if (!ending.error.empty()) {
+      REQUIRE(ending.error.find('\n') == std::string::npos);
+      REQUIRE(ending.error.find(std::strerror(kind.error)) != std::string::npos);
+    }
+    REQUIRE_FALSE(ending.descriptors_left);
+    // What could not be removed may be left, until the run is gone on with.
+    require_sound(run, (kind.calls & FileCalls(FileCall::remove)) != 0);
+    require_survived(run, unbroken, files, checkpoints);
+    if (!ending.reached) break;
+  }
+}
+
+TEST_CASE("faults: going on with a training", "[run][faults]") {
+  if (!test::faults_are_possible()) return;
+  const TemporaryFolder folder;
+  const Bytes unbroken = train_in(folder / "unbroken");
+  const std::vector<std::string> files = names_in(folder / "unbroken");
+  const std::vector<std::string> checkpoints = names_in(folder / "unbroken" / "checkpoints");
+  const fs::path stopped = folder / "stopped";
+  StopFlag stop;
+  train_in(stopped, &stop, [&stop](const BatchReport& report) {
+    if (report.epoch == 2 && report.batch == 1) stop.request();
+  });
+  const fs::path run = folder / "run";
+  const Kind kind = GENERATE(Kind{"EIO", EIO, all, false}, Kind{"full disk", ENOSPC, changes, true});
+  for (std::size_t at = 1;; ++at) {
+    fs::remove_all(run);
+    fs::copy(stopped, run, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    const Ending ending = ending_of({kind.calls, at, kind.error, kind.lasting}, [&] { return resume_in(run); });
+    CAPTURE(kind.name, at, ending.call, ending.error);
+    REQUIRE((ending.error.empty() ? ending.network == unbroken : ending.network.empty()));
+    if (!ending.error.empty()) {
+      REQUIRE(ending.error.find('\n') == std::string::npos);
+      REQUIRE(ending.error.find(std::strerror(kind.error)) != std::string::npos);
+    }
+    REQUIRE_FALSE(ending.descriptors_left);
+    require_sound(run, true);
+    require_survived(run, unbroken, files, checkpoints);
+    if (!ending.reached) break;
+  }
+}
+
+TEST_CASE("faults: a training that is interrupted in every call, or writes byte by byte, comes out the same",
+          "[run][faults]") {
+  if (!test::faults_are_possible()) return;
+  const TemporaryFolder folder;
+  const Bytes unbroken = train_in(folder / "unbroken");
+  const fs::path run = folder / "run";
+  constexpr FileCalls transfers = FileCall::read | FileCall::write;
+  const Kind kind = GENERATE(
+      Kind{"EINTR", EINTR,
+           transfers | FileCall::open | FileCall::create | FileCall::sync | FileCall::close | FileCall::lock, false},
+      Kind{"one byte", 0, transfers, false}, Kind{"always one byte", 0, transfers, true});
+  for (std::size_t at = 1;; ++at) {
+    fs::remove_all(run);
+    const Ending ending = ending_of({kind.calls, at, kind.error, kind.lasting}, [&] { return train_in(run); });
+    CAPTURE(kind.name, at, ending.call, ending.error);
+    REQUIRE(ending.error == "");
+    REQUIRE(ending.network == unbroken);
+    REQUIRE_FALSE(ending.descriptors_left);
+    require_sound(run, false);
+    if (!ending.reached || kind.lasting) break;
+  }
+}
