@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from digitnet._files import write_whole
 
 if TYPE_CHECKING:
     import os
@@ -26,4 +27,4 @@ def write_png(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
     rows = b"".join(b"\0" + row.tobytes() for row in picture)  # each as it is
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0))
     body = chunk(b"IDAT", zlib.compress(rows, 9))
-    Path(path).write_bytes(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b""))
+    write_whole(path, b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b""))

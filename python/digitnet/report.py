@@ -7,12 +7,14 @@ contact_sheet(digits, labels, 50, "worst.png")
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import digitnet as dn
+from digitnet._files import write_whole
 from digitnet._png import write_png
 
 if TYPE_CHECKING:
@@ -214,7 +216,9 @@ def plot(report: Mapping[str, Any], path: str | Path) -> None:
         histogram.axvline(threshold, color="black", linestyle="--", label="threshold")
     histogram.set(xlabel="score", ylabel="share", title="How much like a digit")
     histogram.legend(fontsize=8)
-    figure.savefig(str(path), dpi=110)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    write_whole(path, picture.getvalue())
 
 
 # ---------------------------------------------------------------- the worst errors, as one picture

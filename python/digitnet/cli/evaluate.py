@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
+from digitnet._files import write_whole
 from digitnet.cli.common import (
     THRESHOLD_MISSED,
     USAGE,
@@ -81,7 +82,7 @@ def _report(options: argparse.Namespace, network: dn.Network, data: dn.Dataset |
     if options.report:
         folder = Path(options.report)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(json.dumps(numbers, indent=1) + "\n")
+        write_whole(folder / "report.json", json.dumps(numbers, indent=1) + "\n")
         try:
             report.plot(numbers, folder / "report.png")
         except ImportError:
