@@ -89,14 +89,15 @@ class RunInterrupt {
 
   const StopFlag* flag() const { return flag_; }
 
+  /// Whether a signal has come; to be called after each batch.
   void check() {
-    if (raised_) return;
-    try {
-      check_signals_();
-    } catch (...) {
-      raised_ = std::current_exception();
-      flag_->request();
-    }
+    if (!raised_) guard(check_signals_);
+  }
+
+  /// Calls a function of Python's. A signal's handler may run in there too.
+  template <class Report>
+  void call(const std::optional<std::function<void(const Report&)>>& function, const Report& report) {
+    if (function) guard([&] { (*function)(report); });
   }
 
   void raise() const {
@@ -104,6 +105,18 @@ class RunInterrupt {
   }
 
  private:
+  template <class Work>
+  void guard(Work&& work) {
+    try {
+      work();
+    } catch (py::error_already_set& error) {
+      const py::gil_scoped_acquire acquire;
+      if (!error.matches(PyExc_KeyboardInterrupt)) throw;
+      raised_ = std::current_exception();
+      flag_->request();
+    }
+  }
+
   StopFlag own_;
   StopFlag* flag_;
   SignalCheck check_signals_;
@@ -120,9 +133,9 @@ History train_run_network(const std::filesystem::path& directory, Network<float>
   if (schedule) options.schedule = checked_schedule(*schedule);
   RunInterrupt interrupt(stop.value_or(nullptr));
   options.stop = interrupt.flag();
-  options.on_epoch = on_epoch.value_or(nullptr);
+  options.on_epoch = [&](const EpochReport& report) { interrupt.call(on_epoch, report); };
   options.on_batch = [&](const BatchReport& report) {
-    if (on_batch) (*on_batch)(report);
+    interrupt.call(on_batch, report);
     interrupt.check();
   };
   RunOptions run{.checkpoint_every = checkpoint_every, .keep_last = keep_last, .source = source};
@@ -159,9 +172,10 @@ std::pair<Network<float>, History> resume_run_network(
     std::size_t threads, const std::optional<std::function<void(const BatchReport&)>>& on_batch,
     const std::optional<std::function<void(const EpochReport&)>>& on_epoch, std::optional<StopFlag*> stop) {
   RunInterrupt interrupt(stop.value_or(nullptr));
-  ResumeOptions options{.threads = threads, .on_epoch = on_epoch.value_or(nullptr), .stop = interrupt.flag()};
+  ResumeOptions options{.threads = threads, .stop = interrupt.flag()};
+  options.on_epoch = [&](const EpochReport& report) { interrupt.call(on_epoch, report); };
   options.on_batch = [&](const BatchReport& report) {
-    if (on_batch) (*on_batch)(report);
+    interrupt.call(on_batch, report);
     interrupt.check();
   };
   ResumedRun<float> result =

@@ -70,8 +70,13 @@ class RunLock {
     if (descriptor_ < 0) {
       throw IoError(text(where, ": ", path_.string(), ": cannot be written: ", std::strerror(errno)));
     }
-    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    // Those who only look whether the lock is held take it for a moment.
+    for (int tries = 0; ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0;) {
       if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK && ++tries < 10) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        continue;
+      }
       const int reason = errno;
       const std::string holder = reason == EWOULDBLOCK ? holder_name() : std::string();
       ::close(descriptor_);

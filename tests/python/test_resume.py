@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import digitnet as dn
 import numpy as np
 import pytest
+
+import digitnet as dn
 
 SAMPLE = Path(__file__).parent.parent / "data" / "mnist-sample"
 
@@ -55,7 +56,7 @@ def test_a_run_broken_and_resumed_ends_in_the_same_bits(data: dn.Dataset, tmp_pa
         epoch.validation_loss for epoch in history.epochs
     ]
     run = dn.Run(tmp_path / "broken")
-    assert run.state == "done"
+    assert run.state() == "done"
     assert [event["epoch"] for event in run.epochs] == [1, 2, 3, 4]
 
 
@@ -68,8 +69,8 @@ def test_what_a_callback_raises_leaves_a_checkpoint(data: dn.Dataset, tmp_path: 
     with pytest.raises(RuntimeError, match="enough"):
         dn.train(network(), data, epochs=3, run=tmp_path / "run", on_epoch=fail)
     assert (tmp_path / "run" / "latest").resolve().name == "epoch-0002"
-    assert dn.Run(tmp_path / "run").state == "failed"
-    resumed, history = dn.resume(tmp_path / "run", data)
+    assert dn.Run(tmp_path / "run").state() == "failed"
+    _, history = dn.resume(tmp_path / "run", data)
     assert len(history) == 3
 
 
@@ -143,7 +144,7 @@ def test_ctrl_c_and_resume_on_the_command_line(tmp_path: Path) -> None:
             == f"digitnet: interrupted; go on with: digitnet resume {tmp_path / 'broken'}"
         )
         assert not broken.exists()
-        assert dn.Run(tmp_path / "broken").state == "stopped"
+        assert dn.Run(tmp_path / "broken").state() == "stopped"
     done("resume", tmp_path / "broken", "--output", broken, "--quiet", "--threads", 1)
     assert broken.read_bytes() == whole.read_bytes()
 
