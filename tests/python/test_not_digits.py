@@ -5,7 +5,7 @@ import pytest
 
 import digitnet as dn
 from digitnet import not_digits
-from digitnet.not_digits import hand, scribbles
+from digitnet.not_digits import glyphs, hand, scribbles, styles
 from digitnet.not_digits.words import side_by_side
 
 EVERY_KIND_AND_PART = [(kind, part) for kind in not_digits.KINDS for part in ("train", "test")]
@@ -70,7 +70,7 @@ def test_part_all_has_the_forms_of_both():
 
 def test_letters_that_are_digits_are_left_out():
     left_out = {name for names in not_digits.AMBIGUOUS for name in names.split() if len(name) == 1}
-    assert set("BGIOSZbgijloqsz") <= left_out
+    assert set("GIOSZbgijloqsz") <= left_out
     for part in ("train", "test"):
         assert not left_out & set(not_digits.LETTERS[part])
 
@@ -141,6 +141,96 @@ def test_images_are_the_drawings_as_the_network_sees_them():
     assert images.dtype == np.uint8
     for image, drawing in zip(images, not_digits.drawings("shapes", 20, seed=4, part="test")):
         assert np.array_equal(image, dn.to_mnist_image(drawing))
+
+
+# --- Letters of no alphabet.
+
+
+@pytest.mark.parametrize("make", [*glyphs.GLYPHS, glyphs.COMPOUND])
+def test_no_glyph_is_narrow_or_flat(make):
+    """Narrow ones would be a 1."""
+    rng = np.random.default_rng(2)
+    for _ in range(60):
+        width, height = np.ptp(np.concatenate(make(rng)), axis=0)
+        assert min(width, height) > 0.5 * max(width, height)
+
+
+def test_a_symmetric_glyph_is_its_own_mirror_image(monkeypatch):
+    monkeypatch.setattr(glyphs, "by_hand", lambda form, *_: [[form.sharp @ form.written]])
+    rng = np.random.default_rng(3)
+    found = [drawing for drawing in (glyphs._symmetric(rng) for _ in range(50)) if drawing is not None]
+    assert len(found) > 5
+    for (points,) in found:
+        assert abs(points[:, 0].min() + points[:, 0].max() - 24) <= 1  # places are rounded to whole ones
+
+
+# --- Styles.
+
+LETTER_L = [np.linspace([0.0, 0.0], [0.0, 10.0], 9), np.linspace([0.0, 10.0], [6.0, 10.0], 9)]
+
+
+def test_serifs_cross_the_ends_at_right_angles():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        lines = styles.serifs(LETTER_L, rng)
+        assert all(np.array_equal(a, b) for a, b in zip(LETTER_L, lines))
+        assert len(lines) <= 6
+        for bar in lines[2:]:
+            along = bar[1] - bar[0]
+            assert min(np.abs(along)) < 1e-9  # level or upright, as the strokes are
+            middle = bar.mean(axis=0)
+            assert any(np.allclose(middle, stroke[end]) for stroke in LETTER_L for end in (0, -1))
+
+
+def test_joined_is_one_stroke_through_all_points():
+    (line,) = styles.joined(LETTER_L, np.random.default_rng(1))
+    assert np.array_equal(line, np.concatenate(LETTER_L))
+
+
+def test_an_outline_goes_round_at_one_distance():
+    lines = styles.outline(LETTER_L, np.random.default_rng(1))
+    assert len(lines) == 2
+    for line, upright in zip(lines, (True, False)):
+        assert np.array_equal(line[0], line[-1])
+        away = np.abs(line[:, 0] if upright else line[:, 1] - 10)
+        assert np.allclose(away, away[0])
+        assert away[0] > 0
+
+
+def test_an_outline_of_a_dot_is_a_dot():
+    lines = styles.outline([np.zeros((1, 2)), *LETTER_L], np.random.default_rng(1))
+    assert np.array_equal(lines[0], np.zeros((1, 2)))
+
+
+def test_a_nib_is_broad_in_one_direction():
+    lines = styles.nib(LETTER_L, np.random.default_rng(1))
+    assert len(lines) == 6
+    moves = {tuple(np.round(lines[3 * k + 2][0] - lines[3 * k][0], 9)) for k in range(2)}
+    assert len(moves) == 1
+    assert np.allclose((lines[0] + lines[2]) / 2, LETTER_L[0])
+
+
+def test_retraced_has_every_stroke_twice():
+    lines = styles.retraced(LETTER_L, np.random.default_rng(1))
+    assert len(lines) == 4
+    assert np.array_equal(lines[0], LETTER_L[0])
+    assert 0 < np.abs(lines[1] - lines[0]).max() < 2
+
+
+def test_a_swash_makes_the_first_and_the_last_stroke_longer():
+    rng = np.random.default_rng(1)
+    drawn = [styles.swash(LETTER_L, rng) for _ in range(20)]
+    assert max(len(first) for first, _ in drawn) > 9
+    for first, last in drawn:
+        assert np.array_equal(first[-9:], LETTER_L[0])
+        assert np.array_equal(last[:9], LETTER_L[1])
+
+
+def test_half_of_the_letters_are_plain():
+    form = styles.styled(lambda count, rng: [LETTER_L] * count)
+    drawn = form(1000, np.random.default_rng(1))
+    plain = sum(drawing is LETTER_L for drawing in drawn)
+    assert plain == pytest.approx(1000 * (1 - sum(styles.STYLES.values())), abs=50)
 
 
 @pytest.mark.parametrize(("kind", "part"), EVERY_KIND_AND_PART)

@@ -43,7 +43,7 @@ CANVAS = 280.0
 """Width and height of the canvas that is drawn on."""
 
 AMBIGUOUS = {
-    "B": "a fast B is an 8, or a 13 pushed together",
+    "B, drawn fast": "an 8, or a 13 pushed together",
     "D, round": "a 0",
     "G": "a 6",
     "I": "a 1, with or without serifs",
@@ -51,7 +51,7 @@ AMBIGUOUS = {
     "O o": "a 0",
     "Q, in older handwriting": "a 2",
     "S s": "a 5",
-    "Y, y, u-shaped": "a 4 that is open at the top, a 9",
+    "Y, y, with an upright right arm": "a 4 that is open at the top, a 9",
     "Z z": "a 2; with a bar through it a 7",
     "b": "a 6",
     "g q": "a 9; the g with two loops an 8",

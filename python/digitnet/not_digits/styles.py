@@ -55,6 +55,7 @@ def outline(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     lines = []
     for stroke in drawing:
         if len(stroke) < 2:
+            lines.append(stroke)
             continue
         side = half * _normals(stroke)
         around = np.concatenate((stroke + side, (stroke - side)[::-1]))
