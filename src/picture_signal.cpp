@@ -1,11 +1,15 @@
 #include "picture_signal.hpp"
 
 #include "dispatch.hpp"
+#include "histogram.hpp"
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <span>
 #include <vector>
 
 // Whole numbers wherever it matters, and no fused multiply-add (see CMakeLists.txt): the same bytes everywhere.
@@ -16,20 +20,16 @@ namespace {
 /// Colours are judged by at most about this many pixels, spread over the picture.
 constexpr std::size_t most_samples = 1024;
 
-using Histogram = std::array<std::uint32_t, 256>;
-
 struct Colour {
-  int red = 0, green = 0, blue = 0, alpha = 255;
+  std::uint8_t red = 0, green = 0, blue = 0, alpha = 255;
 };
 
-Colour colour_at(const Picture& picture, std::size_t x, std::size_t y) {
-  const std::uint8_t* pixel = &picture.pixels[(y * picture.width + x) * picture.channels];
-  switch (picture.channels) {
-    case 1: return {pixel[0], pixel[0], pixel[0], 255};
-    case 2: return {pixel[0], pixel[0], pixel[0], pixel[1]};
-    case 3: return {pixel[0], pixel[1], pixel[2], 255};
-    default: return {pixel[0], pixel[1], pixel[2], pixel[3]};
-  }
+template <std::size_t Channels>
+DIGITNET_INLINE Colour colour_of(const std::uint8_t* pixel) {
+  if constexpr (Channels == 1) return {pixel[0], pixel[0], pixel[0], 255};
+  if constexpr (Channels == 2) return {pixel[0], pixel[0], pixel[0], pixel[1]};
+  if constexpr (Channels == 3) return {pixel[0], pixel[1], pixel[2], 255};
+  if constexpr (Channels == 4) return {pixel[0], pixel[1], pixel[2], pixel[3]};
 }
 
 struct Samples {
@@ -38,7 +38,11 @@ struct Samples {
 };
 
 /// Pixels on a grid of which each line is moved a little, so that no straight line falls between all of them.
+template <std::size_t Channels>
 Samples samples_of(const Picture& picture) {
+  const auto colour_at = [&](std::size_t x, std::size_t y) {
+    return colour_of<Channels>(&picture.pixels[(y * picture.width + x) * Channels]);
+  };
   Samples samples;
   std::size_t step = 1;
   while ((picture.width / step + 1) * (picture.height / step + 1) > most_samples) ++step;
@@ -46,18 +50,18 @@ Samples samples_of(const Picture& picture) {
   std::size_t shift = 0;
   for (std::size_t y = step / 2; y < picture.height; y += step) {
     for (std::size_t x = shift % step; x < picture.width; x += step) {
-      samples.colours.push_back(colour_at(picture, x, y));
+      samples.colours.push_back(colour_at(x, y));
     }
     shift += 3 * step / 8 + 1;
   }
   const std::size_t along = std::max<std::size_t>(1, (picture.width + picture.height) / 256);
   for (std::size_t x = 0; x < picture.width; x += along) {
-    samples.border.push_back(colour_at(picture, x, 0));
-    samples.border.push_back(colour_at(picture, x, picture.height - 1));
+    samples.border.push_back(colour_at(x, 0));
+    samples.border.push_back(colour_at(x, picture.height - 1));
   }
   for (std::size_t y = 0; y < picture.height; y += along) {
-    samples.border.push_back(colour_at(picture, 0, y));
-    samples.border.push_back(colour_at(picture, picture.width - 1, y));
+    samples.border.push_back(colour_at(0, y));
+    samples.border.push_back(colour_at(picture.width - 1, y));
   }
   return samples;
 }
@@ -68,49 +72,30 @@ Colour median_colour(const std::vector<Colour>& colours, int least_alpha) {
   std::uint32_t total = 0;
   for (const Colour& colour : colours) {
     if (colour.alpha < least_alpha) continue;
-    ++counts[0][static_cast<std::size_t>(colour.red)];
-    ++counts[1][static_cast<std::size_t>(colour.green)];
-    ++counts[2][static_cast<std::size_t>(colour.blue)];
+    ++counts[0][colour.red];
+    ++counts[1][colour.green];
+    ++counts[2][colour.blue];
     ++total;
   }
   const auto middle = [total](const Histogram& count) {
     std::uint32_t below = 0;
-    int value = 0;
-    while (value < 255 && (below += count[static_cast<std::size_t>(value)]) * 2 <= total) ++value;
+    std::uint8_t value = 0;
+    while (value < 255 && (below += count[value]) * 2 <= total) ++value;
     return value;
   };
   return {middle(counts[0]), middle(counts[1]), middle(counts[2]), 255};
 }
 
-/// What alpha means in a picture.
+/// What alpha means in a picture that is not opaque everywhere.
 struct Transparency {
-  bool drawn_in_alpha = false;  ///< alpha alone is the drawing
-  bool opaque = true;
+  bool drawn_in_alpha = false;        ///< alpha alone is the drawing
   Colour behind{255, 255, 255, 255};  ///< otherwise: what is to be seen where it is transparent
 };
 
-bool is_opaque(const Picture& picture) {
-  const std::size_t line = picture.width * picture.channels;
-  std::vector<std::uint8_t> all(line, 255);
-  for (std::size_t y = 0; y < picture.height; ++y) {
-    const std::uint8_t* from = &picture.pixels[y * line];
-    std::uint8_t* to = all.data();
-    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      for (std::size_t i = 0; i < line; ++i) to[i] &= from[i];
-    });
-  }
-  for (std::size_t i = picture.channels - 1; i < line; i += picture.channels) {
-    if (all[i] != 255) return false;
-  }
-  return true;
-}
-
-Transparency transparency_of(const Picture& picture, const Samples& samples) {
+Transparency transparency_of(const Samples& samples) {
   Transparency result;
-  if (picture.channels % 2 != 0 || is_opaque(picture)) return result;
-  result.opaque = false;
-  int most = 0;
-  int least = 255;
+  std::uint8_t most = 0;
+  std::uint8_t least = 255;
   for (const std::vector<Colour>* part : {&samples.colours, &samples.border}) {
     for (const Colour& colour : *part) {
       most = std::max(most, colour.alpha);
@@ -145,9 +130,11 @@ Transparency transparency_of(const Picture& picture, const Samples& samples) {
   return result;
 }
 
-int blend(int value, int behind, int alpha) { return (value * alpha + behind * (255 - alpha) + 127) / 255; }
+DIGITNET_INLINE std::uint8_t blend(int value, int behind, int alpha) {
+  return static_cast<std::uint8_t>((value * alpha + behind * (255 - alpha) + 127) / 255);
+}
 
-Colour seen_over(const Colour& colour, const Colour& behind) {
+DIGITNET_INLINE Colour seen_over(const Colour& colour, const Colour& behind) {
   return {blend(colour.red, behind.red, colour.alpha), blend(colour.green, behind.green, colour.alpha),
           blend(colour.blue, behind.blue, colour.alpha), 255};
 }
@@ -158,24 +145,39 @@ struct Axis {
   int offset = 0;
 };
 
+/// Sums over colours of red, green and blue, and of their products; below 2^31 for most_samples of them.
+struct Moments {
+  std::array<std::int32_t, 3> sum{};
+  std::array<std::array<std::int32_t, 3>, 3> products{};
+};
+
+Moments moments_of(std::span<const Colour> colours) {
+  Moments moments;
+  Moments* const result = &moments;
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    std::int32_t r = 0, g = 0, b = 0, rr = 0, rg = 0, rb = 0, gg = 0, gb = 0, bb = 0;
+    for (const Colour& colour : colours) {
+      const std::int32_t red = colour.red, green = colour.green, blue = colour.blue;
+      r += red, g += green, b += blue;
+      rr += red * red, rg += red * green, rb += red * blue;
+      gg += green * green, gb += green * blue, bb += blue * blue;
+    }
+    *result = {{r, g, b}, {{{rr, rg, rb}, {rg, gg, gb}, {rb, gb, bb}}}};
+  });
+  return moments;
+}
+
 /// The direction in which the colours differ most: from the ground to the ink, whatever their colours are.
 Axis axis_of(const std::vector<Colour>& colours) {
   const auto count = static_cast<std::int64_t>(colours.size());
-  std::array<std::int64_t, 3> sum{};
-  std::array<std::array<std::int64_t, 3>, 3> products{};
-  for (const Colour& colour : colours) {
-    const std::array<int, 3> c{colour.red, colour.green, colour.blue};
-    for (std::size_t i = 0; i < 3; ++i) {
-      sum[i] += c[i];
-      for (std::size_t j = i; j < 3; ++j) products[i][j] += c[i] * c[j];
-    }
-  }
+  const Moments moments = moments_of(colours);
   std::array<std::array<double, 3>, 3> covariance{};
   double trace = 0;
   std::size_t largest = 0;
   for (std::size_t i = 0; i < 3; ++i) {
     for (std::size_t j = i; j < 3; ++j) {
-      covariance[i][j] = covariance[j][i] = static_cast<double>(count * products[i][j] - sum[i] * sum[j]);
+      covariance[i][j] = covariance[j][i] =
+          static_cast<double>(count * moments.products[i][j] - std::int64_t{moments.sum[i]} * moments.sum[j]);
     }
     trace += covariance[i][i];
     if (covariance[i][i] > covariance[largest][largest]) largest = i;
@@ -203,9 +205,8 @@ Axis axis_of(const std::vector<Colour>& colours) {
   return axis;
 }
 
-/// One line of RGB or RGBA as one number a pixel.
-template <std::size_t Channels>
-void project(const std::uint8_t* from, std::uint8_t* to, std::size_t count, const Axis& axis) {
+/// RGB as one number a pixel.
+void project_rgb(const std::uint8_t* from, std::uint8_t* to, std::size_t count, const Axis& axis) {
   // The sums are in 0 to 65280, so 16 bits are enough, whatever the parts of them are.
   const auto red = static_cast<std::uint16_t>(axis.weights[0]);
   const auto green = static_cast<std::uint16_t>(axis.weights[1]);
@@ -213,53 +214,108 @@ void project(const std::uint8_t* from, std::uint8_t* to, std::size_t count, cons
   const auto offset = static_cast<std::uint16_t>(axis.offset);
   for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     for (std::size_t i = 0; i < count; ++i) {
-      const auto value = static_cast<std::uint16_t>(std::uint32_t{red} * from[Channels * i] +
-                                                    std::uint32_t{green} * from[Channels * i + 1] +
-                                                    std::uint32_t{blue} * from[Channels * i + 2] + offset);
+      const auto value =
+          static_cast<std::uint16_t>(std::uint32_t{red} * from[3 * i] + std::uint32_t{green} * from[3 * i + 1] +
+                                     std::uint32_t{blue} * from[3 * i + 2] + offset);
       to[i] = static_cast<std::uint8_t>(value >> 8);
     }
   });
 }
 
+template <std::size_t Bytes>
+struct PixelVector {
+  using Halves [[gnu::vector_size(Bytes)]] = std::uint16_t;
+  using Pixels [[gnu::vector_size(Bytes)]] = std::uint32_t;
+  using Values [[gnu::vector_size(Bytes / 4)]] = std::uint8_t;
+};
+
+/// RGBA as one number a pixel, as if it were opaque.
+/// @return  whether it is, all of it
+bool project_rgba(const std::uint8_t* from, std::uint8_t* to, std::size_t count, const Axis& axis) {
+  static_assert(std::endian::native == std::endian::little);
+  // Red and blue are the lower bytes of the two halves of a pixel, green and alpha the upper ones. Each half is
+  // weighed in 16 bits, and so is their sum; see project_rgb.
+  const auto half = [](int weight) { return static_cast<std::uint32_t>(static_cast<std::uint16_t>(weight)); };
+  const std::uint32_t lower = half(axis.weights[0]) | half(axis.weights[2]) << 16;
+  const std::uint32_t upper = half(axis.weights[1]);
+  const std::uint32_t offset = half(axis.offset);
+  bool opaque = false;
+  bool* const result = &opaque;
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    using Halves = typename PixelVector<Bytes>::Halves;
+    using Pixels = typename PixelVector<Bytes>::Pixels;
+    using Values = typename PixelVector<Bytes>::Values;
+    constexpr std::size_t lanes = Bytes / 4;
+    const auto lower_weights = reinterpret_cast<Halves>(Pixels{} + lower);
+    const auto upper_weights = reinterpret_cast<Halves>(Pixels{} + upper);
+    Pixels all = ~Pixels{};
+    for (std::size_t i = 0; i < count; i += lanes) {
+      const std::size_t there = std::min(lanes, count - i);
+      Halves bytes = ~Halves{};
+      std::memcpy(&bytes, from + 4 * i, there == lanes ? Bytes : 4 * there);
+      all &= reinterpret_cast<Pixels>(bytes);
+      const auto sums = reinterpret_cast<Pixels>((bytes & 255) * lower_weights + (bytes >> 8) * upper_weights);
+      const Values values = __builtin_convertvector((sums + (sums >> 16) + offset) >> 8, Values);
+      std::memcpy(to + i, &values, there == lanes ? lanes : there);
+    }
+    std::uint32_t everywhere = ~std::uint32_t{0};
+    for (std::size_t i = 0; i < lanes; ++i) everywhere &= all[i];
+    *result = everywhere >> 24 == 255;
+  });
+  return opaque;
+}
+
+/// Grey or colours with alpha, as they are seen over what is behind.
+template <std::size_t Channels>
+void project_over(const std::uint8_t* from, std::uint8_t* to, std::size_t count, const Axis& axis,
+                  const Colour& behind) {
+  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t i = 0; i < count; ++i) {
+      const Colour colour = seen_over(colour_of<Channels>(from + Channels * i), behind);
+      const int value = axis.weights[0] * colour.red + axis.weights[1] * colour.green + axis.weights[2] * colour.blue;
+      to[i] = static_cast<std::uint8_t>((value + axis.offset) >> 8);
+    }
+  });
+}
+
+template <std::size_t Channels>
+void signal_of_channels(const Picture& picture, std::uint8_t* signal) {
+  const std::uint8_t* const from = picture.pixels.data();
+  const std::size_t count = picture.width * picture.height;
+  if constexpr (Channels == 1) {
+    std::copy_n(from, count, signal);
+    return;
+  }
+  Samples samples = samples_of<Channels>(picture);
+  if constexpr (Channels == 3) return project_rgb(from, signal, count, axis_of(samples.colours));
+  if constexpr (Channels == 4) {
+    // Mostly all of it is opaque, and to know that takes no longer if it is found on the way.
+    const bool opaque = std::all_of(samples.colours.begin(), samples.colours.end(),
+                                    [](const Colour& colour) { return colour.alpha == 255; });
+    if (opaque && project_rgba(from, signal, count, axis_of(samples.colours))) return;
+  }
+  const Transparency transparency = transparency_of(samples);
+  if (transparency.drawn_in_alpha) {
+    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t i = 0; i < count; ++i) signal[i] = from[Channels * i + Channels - 1];
+    });
+    return;
+  }
+  for (Colour& colour : samples.colours) colour = seen_over(colour, transparency.behind);
+  const Axis axis = Channels < 3 ? Axis{} : axis_of(samples.colours);
+  project_over<Channels>(from, signal, count, axis, transparency.behind);
+}
+
 }  // namespace
 
 std::unique_ptr<std::uint8_t[]> signal_of(const Picture& picture) {
-  Samples samples = samples_of(picture);
-  const Transparency transparency = transparency_of(picture, samples);
-  const std::size_t width = picture.width;
-  const std::size_t count = width * picture.height;
-  auto signal = std::make_unique_for_overwrite<std::uint8_t[]>(count);  // zeros would take as long as all else
-  if (transparency.drawn_in_alpha) {
-    const std::size_t channels = picture.channels;
-    const std::uint8_t* from = picture.pixels.data() + channels - 1;
-    std::uint8_t* const to = signal.get();
-    for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      if (channels == 4) {
-        for (std::size_t i = 0; i < count; ++i) to[i] = from[4 * i];
-      } else {
-        for (std::size_t i = 0; i < count; ++i) to[i] = from[2 * i];
-      }
-    });
-    return signal;
-  }
-  if (!transparency.opaque) {
-    for (Colour& colour : samples.colours) colour = seen_over(colour, transparency.behind);
-  }
-  const Axis axis = picture.channels < 3 ? Axis{} : axis_of(samples.colours);
-  if (transparency.opaque && picture.channels != 2) {
-    for (std::size_t y = 0; y < picture.height; ++y) {
-      const std::uint8_t* from = &picture.pixels[y * width * picture.channels];
-      if (picture.channels == 3) project<3>(from, &signal[y * width], width, axis);
-      if (picture.channels == 4) project<4>(from, &signal[y * width], width, axis);
-    }
-    return signal;
-  }
-  for (std::size_t y = 0; y < picture.height; ++y) {
-    for (std::size_t x = 0; x < width; ++x) {
-      const Colour colour = seen_over(colour_at(picture, x, y), transparency.behind);
-      const int value = axis.weights[0] * colour.red + axis.weights[1] * colour.green + axis.weights[2] * colour.blue;
-      signal[y * width + x] = static_cast<std::uint8_t>((value + axis.offset) >> 8);
-    }
+  // Zeros would take as long as all else.
+  auto signal = std::make_unique_for_overwrite<std::uint8_t[]>(picture.width * picture.height);
+  switch (picture.channels) {
+    case 1: signal_of_channels<1>(picture, signal.get()); break;
+    case 2: signal_of_channels<2>(picture, signal.get()); break;
+    case 3: signal_of_channels<3>(picture, signal.get()); break;
+    default: signal_of_channels<4>(picture, signal.get());
   }
   return signal;
 }

@@ -92,16 +92,6 @@ Plane shrunk(const PlaneView& from, std::size_t step) {
   return to;
 }
 
-namespace {
-
-/// Of a number that is not negative; the same as std::lround, which is a call.
-int rounded(double value) {
-  const int whole = static_cast<int>(value);
-  return whole + (value - whole >= 0.5 ? 1 : 0);
-}
-
-}  // namespace
-
 Resampling resampling(std::size_t source, std::size_t targets, double origin, double pitch) {
   Resampling result;
   std::vector<double> parts;
@@ -145,18 +135,26 @@ Resampling resampling(std::size_t source, std::size_t targets, double origin, do
 namespace {
 
 /// One line of targets from one of sources. As many taps for all, so that the loop has no end to look for: weights are 0
-/// for those there are not. Parts of 256 bytes in sum fit into 16 bits.
+/// for those there are not.
 template <std::size_t Count>
-void weigh(const std::int16_t* values, const std::uint32_t* firsts, const std::int16_t* weights, std::uint8_t* to,
+void weigh(const std::uint16_t* values, const std::uint32_t* firsts, const std::uint16_t* weights, std::uint8_t* to,
            std::size_t count) {
-  for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-    for (std::size_t x = 0; x < count; ++x) {
-      const std::int16_t* const value = values + firsts[x];
-      std::int32_t total = 128;
-      for (std::size_t i = 0; i < Count; ++i) total += weights[x * Count + i] * value[i];
-      to[x] = static_cast<std::uint8_t>(total >> 8);
+  using Eight [[gnu::vector_size(16)]] = std::uint16_t;
+  using Two [[gnu::vector_size(16)]] = std::uint64_t;
+  for (std::size_t x = 0; x < count; ++x) {
+    Eight sums{};
+    for (std::size_t i = 0; i < Count; i += 8) {
+      Eight part;
+      Eight weight;
+      std::memcpy(&part, values + firsts[x] + i, sizeof part);
+      std::memcpy(&weight, weights + x * Count + i, sizeof weight);
+      sums += part * weight;
     }
-  });
+    // All eight together are below 2^16, so they may be added as parts of larger numbers: the product has the sum of its
+    // four parts in the uppermost.
+    const auto two = reinterpret_cast<Two>(sums);
+    to[x] = static_cast<std::uint8_t>(((two[0] + two[1]) * 0x0001000100010001 + (std::uint64_t{128} << 48)) >> 56);
+  }
 }
 
 template <std::size_t Bytes>
@@ -167,7 +165,7 @@ struct WordVector {
 
 /// The weighted mean of some lines, column by column.
 void weigh_lines(const std::uint8_t* line, std::size_t stride, const std::uint16_t* weights, std::size_t lines,
-                 std::int16_t* to, std::size_t width) {
+                 std::uint16_t* to, std::size_t width) {
   for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
     using Words = typename WordVector<Bytes>::Words;
     using Pixels = typename WordVector<Bytes>::Pixels;
@@ -185,7 +183,7 @@ void weigh_lines(const std::uint8_t* line, std::size_t stride, const std::uint16
     for (; x < width; ++x) {
       unsigned sum = 128;
       for (std::size_t k = 0; k < lines; ++k) sum += unsigned{line[k * stride + x]} * weights[k];
-      to[x] = static_cast<std::int16_t>(sum >> 8);
+      to[x] = static_cast<std::uint16_t>(sum >> 8);
     }
   });
 }
@@ -204,7 +202,7 @@ Plane resampled(const PlaneView& from, const Resampling& columns, const Resampli
   if (end <= begin) return to;
   const std::size_t width = end - begin;
   const std::size_t size = columns.most <= 8 ? 8 : 16;
-  std::vector<std::int16_t> weights(to.width * size);
+  std::vector<std::uint16_t> weights(to.width * size);
   std::vector<std::uint32_t> firsts(to.width);
   for (std::size_t x = 0; x < to.width; ++x) {
     const Taps& taps = columns.targets[x];
@@ -212,7 +210,7 @@ Plane resampled(const PlaneView& from, const Resampling& columns, const Resampli
     firsts[x] = static_cast<std::uint32_t>(taps.first - begin);
     std::copy_n(&columns.weights[taps.weights], taps.count, &weights[x * size]);
   }
-  std::vector<std::int16_t> line(width + size);
+  std::vector<std::uint16_t> line(width + size);
   for (std::size_t y = 0; y < to.height; ++y) {
     const Taps& taps = rows.targets[y];
     if (taps.count == 0) continue;

@@ -45,6 +45,12 @@ struct PlaneView {
 
 inline PlaneView view(const Plane& plane) { return {plane.values.data(), plane.width, plane.height, plane.width}; }
 
+/// The nearest whole number to one that is not negative, as std::lround gives it, but not by a call.
+inline int rounded(double value) {
+  const int whole = static_cast<int>(value);
+  return whole + (value - whole >= 0.5 ? 1 : 0);
+}
+
 /// How much each source pixel counts in each target pixel: from `first` on, weights that sum to 256, or none.
 struct Taps {
   std::size_t first = 0;

@@ -5,8 +5,10 @@
 #include "picture_image.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,13 +17,20 @@ namespace {
 
 using detail::text;
 
-/// How much each pixel of a row of `count` pixels counts in each of mnist_side target pixels.
-///
+/// How much each pixel of a row counts in each of mnist_side target pixels.
+struct Scaling {
+  std::array<detail::Taps, mnist_side> targets;
+  std::vector<float> weights;
+};
+
 /// Target pixel t covers the source from (t - offset) / scale on, for 1 / scale pixels. Made smaller,
 /// it is their mean; made larger, the line between the two nearest.
-std::vector<std::vector<std::pair<std::size_t, float>>> resampling(std::size_t count, double scale, double offset) {
-  std::vector<std::vector<std::pair<std::size_t, float>>> weights(mnist_side);
+Scaling scaling(std::size_t count, double scale, double offset) {
+  Scaling result;
+  result.weights.reserve(count + 3 * mnist_side);
   for (std::size_t t = 0; t < mnist_side; ++t) {
+    detail::Taps& taps = result.targets[t];
+    taps.weights = result.weights.size();
     const double first = (static_cast<double>(t) - offset) / scale;
     const double last = first + 1 / scale;
     const double at = (first + last) / 2;
@@ -33,10 +42,13 @@ std::vector<std::vector<std::pair<std::size_t, float>>> resampling(std::size_t c
       const auto left = static_cast<double>(s);
       const double weight = scale < 1 ? std::max(0.0, std::min(left + 1, last) - std::max(left, first)) * scale
                                       : std::max(0.0, 1 - std::abs(left + 0.5 - at));
-      if (weight > 0) weights[t].emplace_back(static_cast<std::size_t>(s), static_cast<float>(weight));
+      if (!(weight > 0)) continue;  // before the first or behind the last
+      if (taps.count == 0) taps.first = static_cast<std::size_t>(s);
+      ++taps.count;
+      result.weights.push_back(static_cast<float>(weight));
     }
   }
-  return weights;
+  return result;
 }
 
 /// Where the ink [first, last) goes, as what to add to its place when scaled: to whole pixels, so that its center
@@ -56,28 +68,36 @@ using detail::Plane;
 constexpr double thinnest_stroke = 1.95;
 constexpr double thickest_stroke = 4.2;
 
+/// Whether any of some values is at least half_full.
+bool has_ink(std::span<const std::uint8_t> values) {
+  std::uint8_t all = 0;
+  std::uint8_t* const result = &all;
+  detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    std::uint8_t bits = 0;
+    for (const std::uint8_t value : values) bits |= value;
+    *result = bits;
+  });
+  static_assert(detail::half_full == 128, "the highest bit tells");
+  return all >= detail::half_full;
+}
+
 /// The box of the ink of a sheet: of what is at least half full.
 Box box_of(const Plane& sheet) {
   std::array<std::uint8_t, detail::sheet_side> columns{};
-  std::array<std::uint8_t, detail::sheet_side> rows{};
-  std::uint8_t* const most = columns.data();
-  for (std::size_t y = 0; y < sheet.height; ++y) {
-    const std::uint8_t* const line = sheet.row(y);
-    std::uint8_t* const in_row = &rows[y];
-    detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      std::uint8_t largest = 0;
-      for (std::size_t x = 0; x < detail::sheet_side; ++x) {
-        most[x] = std::max(most[x], line[x]);
-        largest = std::max(largest, line[x]);
-      }
-      *in_row = largest;
-    });
-  }
+  std::uint8_t* const all = columns.data();
+  const std::uint8_t* const values = sheet.values.data();
+  detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    for (std::size_t y = 0; y < detail::sheet_side; ++y) {
+      const std::uint8_t* const line = values + y * detail::sheet_side;
+      for (std::size_t x = 0; x < detail::sheet_side; ++x) all[x] |= line[x];
+    }
+  });
+  const auto row_has_ink = [&](std::size_t y) { return has_ink({sheet.row(y), sheet.width}); };
   Box box{0, 0, sheet.width, sheet.height};
-  while (box.left < box.right && columns[box.left] < 128) ++box.left;
-  while (box.right > box.left && columns[box.right - 1] < 128) --box.right;
-  while (box.top < box.bottom && rows[box.top] < 128) ++box.top;
-  while (box.bottom > box.top && rows[box.bottom - 1] < 128) --box.bottom;
+  while (box.left < box.right && columns[box.left] < detail::half_full) ++box.left;
+  while (box.right > box.left && columns[box.right - 1] < detail::half_full) --box.right;
+  while (box.top < box.bottom && !row_has_ink(box.top)) ++box.top;
+  while (box.bottom > box.top && !row_has_ink(box.bottom - 1)) --box.bottom;
   return box;
 }
 
@@ -87,22 +107,26 @@ Box box_of(const Plane& sheet) {
 /// outline is the total variation of the ink, which soft edges do not change; of the two differences at each pixel
 /// the sum is taken, which is 4 / pi too long over all directions.
 double stroke_width(const Plane& sheet) {
+  constexpr std::size_t side = detail::sheet_side;
   std::int32_t area = 0;  // at most 80 * 80 * 255 * 2
   std::int32_t variation = 0;
-  for (std::size_t y = 0; y + 1 < sheet.height; ++y) {
-    const std::uint8_t* const line = sheet.row(y);
-    const std::uint8_t* const below = sheet.row(y + 1);
-    std::int32_t* const sums[2]{&area, &variation};
-    detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-      std::int32_t sum = 0;
-      std::int32_t differences = 0;
-      for (std::size_t x = 0; x + 1 < detail::sheet_side; ++x) {
-        sum += line[x];
-        differences += std::abs(line[x] - line[x + 1]) + std::abs(line[x] - below[x]);
-      }
-      *sums[0] += sum;
-      *sums[1] += differences;
-    });
+  const std::uint8_t* const values = sheet.values.data();
+  std::int32_t* const sums[2]{&area, &variation};
+  // All but the last row as one line, and then without the last column, where the next pixel is one of the next row.
+  detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+    std::int32_t sum = 0;
+    std::int32_t differences = 0;
+    for (std::size_t i = 0; i < side * (side - 1); ++i) {
+      sum += values[i];
+      differences += std::abs(values[i] - values[i + 1]);
+      differences += std::abs(values[i] - values[i + side]);
+    }
+    *sums[0] = sum;
+    *sums[1] = differences;
+  });
+  for (std::size_t i = side - 1; i < side * (side - 1); i += side) {
+    area -= values[i];
+    variation -= std::abs(values[i] - values[i + 1]) + std::abs(values[i] - values[i + side]);
   }
   if (variation == 0) return 0;
   return 2 * static_cast<double>(area) / (static_cast<double>(variation) * 0.78539816339744831);
@@ -111,41 +135,49 @@ double stroke_width(const Plane& sheet) {
 /// The largest value within a disc around each pixel; a disc of any radius, since pixels at its edge count in part.
 /// With `least`, the smallest value instead.
 Plane spread_over_disc(const Plane& from, double radius, bool least) {
-  Plane to(from.width, from.height);
-  const auto reach = static_cast<std::ptrdiff_t>(std::ceil(radius));
-  const auto width = static_cast<std::ptrdiff_t>(from.width);
-  const auto height = static_cast<std::ptrdiff_t>(from.height);
+  const auto reach = static_cast<std::size_t>(std::ceil(radius));
   const std::uint8_t flip = least ? 255 : 0;
-  const std::uint8_t outside = least ? 255 : 0;
-  // With a margin of what is outside, so that the loops below need not ask.
-  Plane source(from.width + 2 * static_cast<std::size_t>(reach), from.height + 2 * static_cast<std::size_t>(reach),
-               outside);
-  for (std::ptrdiff_t y = 0; y < height; ++y) {
-    const std::uint8_t* line = from.row(static_cast<std::size_t>(y));
-    std::uint8_t* target = source.row(static_cast<std::size_t>(y + reach)) + reach;
-    for (std::ptrdiff_t x = 0; x < width; ++x) target[x] = static_cast<std::uint8_t>(line[x] ^ flip);
+  // With a margin of what is outside; then what is so far right and so far down of a pixel is always so far behind it,
+  // and the loop below need not know of rows.
+  Plane source(from.width + 2 * reach, from.height + 2 * reach, flip);
+  for (std::size_t y = 0; y < from.height; ++y) {
+    const std::uint8_t* const line = from.row(y);
+    std::uint8_t* const padded = source.row(y + reach) + reach;
+    for (std::size_t x = 0; x < from.width; ++x) padded[x] = static_cast<std::uint8_t>(line[x] ^ flip);
   }
-  for (std::ptrdiff_t v = -reach; v <= reach; ++v) {
-    for (std::ptrdiff_t u = -reach; u <= reach; ++u) {
+  std::vector<std::uint8_t> spread(from.height * source.width);
+  const std::size_t count = spread.size() - 2 * reach;
+  for (std::size_t v = 0; v <= reach; ++v) {
+    for (std::size_t u = 0; u <= v; ++u) {
       const double distance = std::sqrt(static_cast<double>(u * u + v * v));
       const auto weight = static_cast<std::uint16_t>(std::lround(256 * std::clamp(radius + 1 - distance, 0.0, 1.0)));
       if (weight == 0) continue;
-      for (std::ptrdiff_t y = 0; y < height; ++y) {
-        const std::uint8_t* const line = source.row(static_cast<std::size_t>(y + v + reach)) + u + reach;
-        std::uint8_t* const target = to.row(static_cast<std::size_t>(y));
-        detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
-          for (std::ptrdiff_t x = 0; x < width; ++x) {
-            const auto value = static_cast<std::uint8_t>(line[x] * weight >> 8);
-            target[x] = std::max(target[x], value);
-          }
-        });
-      }
+      // The eight places at this distance: right or left, down or up, and the two ways exchanged.
+      const std::uint8_t* const middle = source.row(reach) + reach;
+      const std::uint8_t* const a = middle - v * source.width - u;
+      const std::uint8_t* const b = middle - v * source.width + u;
+      const std::uint8_t* const c = middle - u * source.width - v;
+      const std::uint8_t* const d = middle - u * source.width + v;
+      const std::size_t v_rows = 2 * v * source.width;
+      const std::size_t u_rows = 2 * u * source.width;
+      std::uint8_t* const to = spread.data();
+      detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+        for (std::size_t i = 0; i < count; ++i) {
+          const std::uint8_t upper = std::max(std::max(a[i], b[i]), std::max(c[i], d[i]));
+          const std::uint8_t lower =
+              std::max(std::max(a[i + v_rows], b[i + v_rows]), std::max(c[i + u_rows], d[i + u_rows]));
+          to[i] = std::max(to[i], static_cast<std::uint8_t>(std::max(upper, lower) * weight >> 8));
+        }
+      });
     }
   }
-  if (least) {
-    for (std::uint8_t& value : to.values) value = static_cast<std::uint8_t>(255 - value);
+  Plane result(from.width, from.height);
+  for (std::size_t y = 0; y < from.height; ++y) {
+    const std::uint8_t* const line = &spread[y * source.width];
+    std::uint8_t* const to = result.row(y);
+    for (std::size_t x = 0; x < from.width; ++x) to[x] = static_cast<std::uint8_t>(line[x] ^ flip);
   }
-  return to;
+  return result;
 }
 
 /// Strokes made thinner by `radius` on each side, but not broken: what is so thin that it would go stays, and so does
@@ -155,7 +187,7 @@ Plane thinner(const Plane& sheet, double radius) {
   const Plane opened = spread_over_disc(core, radius, false);
   Plane lost(sheet.width, sheet.height);
   for (std::size_t i = 0; i < lost.values.size(); ++i) {
-    lost.values[i] = static_cast<std::uint8_t>(std::max(0, sheet.values[i] - opened.values[i]));
+    lost.values[i] = static_cast<std::uint8_t>(sheet.values[i] - std::min(sheet.values[i], opened.values[i]));
   }
   lost = spread_over_disc(spread_over_disc(lost, 1.5, true), 1.5, false);  // without the slivers at ends and corners
   if (std::any_of(lost.values.begin(), lost.values.end(), [](std::uint8_t value) { return value > 64; })) {
@@ -196,14 +228,21 @@ MnistImage placed(const Plane& sheet) {
   if (box.empty()) return image;
   std::uint64_t mass = 0, mass_x = 0, mass_y = 0;
   for (std::size_t y = 0; y < sheet.height; ++y) {
-    std::uint64_t sum = 0, sum_x = 0;
-    for (std::size_t x = 0; x < sheet.width; ++x) {
-      sum += sheet.row(y)[x];
-      sum_x += sheet.row(y)[x] * (2 * x + 1);
-    }
-    mass += sum;
-    mass_x += sum_x;
-    mass_y += sum * (2 * y + 1);
+    const std::uint8_t* const line = sheet.row(y);
+    std::uint32_t row_mass[2]{};  // of the pixels, and of twice where their middles are
+    std::uint32_t* const sums = row_mass;
+    detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      std::uint32_t sum = 0, sum_x = 0;
+      for (std::uint32_t x = 0; x < detail::sheet_side; ++x) {
+        sum += line[x];
+        sum_x += line[x] * (2 * x + 1);
+      }
+      sums[0] = sum;
+      sums[1] = sum_x;
+    });
+    mass += row_mass[0];
+    mass_x += row_mass[1];
+    mass_y += row_mass[0] * (2 * y + 1);
   }
   const double scale = static_cast<double>(mnist_box) / static_cast<double>(box.longer_side());
   const auto offset = [scale](std::size_t first, std::size_t last, std::uint64_t moment, std::uint64_t total) {
@@ -212,19 +251,26 @@ MnistImage placed(const Plane& sheet) {
     const double latest = static_cast<double>(mnist_side) - static_cast<double>(last - first) * scale;
     return std::clamp(start, 0.0, latest) - static_cast<double>(first) * scale;
   };
-  const auto columns = resampling(sheet.width, scale, offset(box.left, box.right, mass_x, mass));
-  const auto rows = resampling(sheet.height, scale, offset(box.top, box.bottom, mass_y, mass));
-  std::vector<float> line(sheet.width);
+  const Scaling columns = scaling(sheet.width, scale, offset(box.left, box.right, mass_x, mass));
+  const Scaling rows = scaling(sheet.height, scale, offset(box.top, box.bottom, mass_y, mass));
+  std::array<float, detail::sheet_side> line{};
   for (std::size_t y = 0; y < mnist_side; ++y) {
-    std::fill(line.begin(), line.end(), 0.0F);
-    for (const auto& [source, weight] : rows[y]) {
-      const std::uint8_t* values = sheet.row(source);
-      for (std::size_t x = 0; x < line.size(); ++x) line[x] += weight * static_cast<float>(values[x]);
-    }
+    const std::uint8_t* const values = sheet.row(rows.targets[y].first);
+    const float* const weights = rows.weights.data() + rows.targets[y].weights;
+    const std::size_t count = rows.targets[y].count;
+    float* const sums = line.data();
+    detail::for_processor([=]<std::size_t Bytes>() DIGITNET_INLINE_LAMBDA {
+      for (std::size_t x = 0; x < detail::sheet_side; ++x) sums[x] = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::uint8_t* const source = values + i * detail::sheet_side;
+        for (std::size_t x = 0; x < detail::sheet_side; ++x) sums[x] += weights[i] * static_cast<float>(source[x]);
+      }
+    });
     for (std::size_t x = 0; x < mnist_side; ++x) {
+      const detail::Taps& taps = columns.targets[x];
       float sum = 0;
-      for (const auto& [source, weight] : columns[x]) sum += weight * line[source];
-      image[y * mnist_side + x] = static_cast<std::uint8_t>(std::lround(std::clamp(sum, 0.0F, 255.0F)));
+      for (std::size_t i = 0; i < taps.count; ++i) sum += columns.weights[taps.weights + i] * line[taps.first + i];
+      image[y * mnist_side + x] = static_cast<std::uint8_t>(detail::rounded(std::clamp(sum, 0.0F, 255.0F)));
     }
   }
   return image;
@@ -323,13 +369,17 @@ MnistImage to_mnist_image(const Matrix<float>& ink) {
   MnistImage image{};
   if (mass <= 0) return image;
   const double scale = static_cast<double>(mnist_box) / static_cast<double>(std::max(bottom - top, right - left));
-  const auto columns = resampling(width, scale, offset_for(left, right, scale, mass_x / mass));
-  const auto rows = resampling(height, scale, offset_for(top, bottom, scale, mass_y / mass));
+  const Scaling columns = scaling(width, scale, offset_for(left, right, scale, mass_x / mass));
+  const Scaling rows = scaling(height, scale, offset_for(top, bottom, scale, mass_y / mass));
   for (std::size_t y = 0; y < mnist_side; ++y) {
     for (std::size_t x = 0; x < mnist_side; ++x) {
+      const detail::Taps& down = rows.targets[y];
+      const detail::Taps& across = columns.targets[x];
       float sum = 0;
-      for (const auto& [source_y, weight_y] : rows[y]) {
-        for (const auto& [source_x, weight_x] : columns[x]) sum += weight_y * weight_x * ink(source_y, source_x);
+      for (std::size_t i = 0; i < down.count; ++i) {
+        const float* const line = row(ink, down.first + i).data() + across.first;
+        const float weight = rows.weights[down.weights + i];
+        for (std::size_t k = 0; k < across.count; ++k) sum += weight * columns.weights[across.weights + k] * line[k];
       }
       image[y * mnist_side + x] = static_cast<std::uint8_t>(std::lround(std::clamp(sum, 0.0F, 1.0F) * 255));
     }
