@@ -155,7 +155,10 @@ ordered_json run_config(const Network<Real>& network, const Dataset& training, c
   if (optimizer.settings().empty()) refuse_setting(text("an optimizer of one's own, ", optimizer.name(), ","));
   for (const auto& [name, value] : optimizer.settings()) settings[name] = value;
   ordered_json source = nullptr;
-  if (!run.source.empty()) source = ordered(parse_json("train_run: source: ", run.source));
+  if (!run.source.empty()) {
+    parse_json("train_run: source: ", run.source);  // strict
+    source = ordered_json::parse(run.source);       // in its own order
+  }
   return {{"format", "digitnet-run"},
           {"version", config_version},
           {"precision", precision_name<Real>},

@@ -59,6 +59,7 @@ __all__: list[str] = [
     "ReliabilityBin",
     "RmsProp",
     "Rng",
+    "Schedule",
     "Sgd",
     "ShapeError",
     "StopFlag",
@@ -100,6 +101,7 @@ __all__: list[str] = [
     "read_picture",
     "recall",
     "reliability_diagram",
+    "resume_run",
     "sample_weights_of",
     "segment_digits",
     "set_calibration",
@@ -109,6 +111,7 @@ __all__: list[str] = [
     "to_mnist_image",
     "top_k_accuracy",
     "train",
+    "train_run",
     "turned_into",
     "with_warmup",
     "write_drawings",
@@ -438,6 +441,11 @@ class Optimizer:
         Its name in files and on the command line.
         """
     @property
+    def settings(self) -> dict[str, float]:
+        """
+        All settings by name, numbers; 1 and 0 for yes and no.
+        """
+    @property
     def state(self) -> list[numpy.typing.NDArray[numpy.float32]]:
         """
         Copies of what is remembered since the last training, tensor by tensor (weights and bias of each layer in
@@ -646,6 +654,28 @@ class Lion(Optimizer):
     def beta1(self) -> float: ...
     @property
     def beta2(self) -> float: ...
+
+class Schedule:
+    """
+    The learning rate over a training: a factor on it for each step. Call it to see what it is.
+
+    Args:
+        function: from progress in (0, 1) to a factor.
+    """
+    def __call__(self, progress: typing.SupportsFloat) -> float:
+        """
+        The factor on the learning rate.
+
+        Args:
+            progress: how far the training is, as a share of all steps, in (0, 1).
+        """
+    def __init__(self, function: collections.abc.Callable[[float], typing.SupportsFloat]) -> None: ...
+    def __repr__(self) -> str: ...
+    @property
+    def description(self) -> str:
+        """
+        How it was made, as a JSON object; empty for a function of one's own, which a run cannot be kept of.
+        """
 
 class ReduceOnPlateau:
     """
@@ -1859,7 +1889,7 @@ def confusion_matrix(
     uint64 (classes, classes): counts of samples by label (row) and prediction (column).
     """
 
-def constant_schedule() -> collections.abc.Callable[[typing.SupportsFloat], float]:
+def constant_schedule() -> Schedule:
     """
     A schedule that is 1 throughout.
     """
@@ -1869,7 +1899,7 @@ def cosine_schedule(
     final_factor: typing.SupportsFloat = 0.0,
     cycles: typing.SupportsIndex = 1,
     cycle_multiplier: typing.SupportsFloat = 1.0,
-) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+) -> Schedule:
     """
     A schedule that falls from 1 along half a cosine, after a warm-up; with more cycles it then begins anew
     (Loshchilov and Hutter 2017).
@@ -1925,9 +1955,7 @@ def expected_calibration_error(
     Mean over the samples of |accuracy - confidence| of their bin (Guo et al. 2017).
     """
 
-def exponential_schedule(
-    final_factor: typing.SupportsFloat = 0.01,
-) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+def exponential_schedule(final_factor: typing.SupportsFloat = 0.01) -> Schedule:
     """
     A schedule that falls from 1 to a final factor, by the same ratio in each step.
 
@@ -2199,7 +2227,7 @@ def one_cycle_schedule(
     peak: typing.SupportsFloat = 0.3,
     start_factor: typing.SupportsFloat = 0.04,
     final_factor: typing.SupportsFloat = 0.0001,
-) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+) -> Schedule:
     """
     A schedule that rises to 1 and falls again, each along half a cosine (after Smith and Topin 2018).
 
@@ -2278,6 +2306,35 @@ def reliability_diagram(
     Samples by the largest of their probabilities, in bins of equal width: a list of ReliabilityBin.
     """
 
+def resume_run(
+    directory: str | os.PathLike[str],
+    data: Dataset,
+    validation: Dataset | None,
+    threads: typing.SupportsIndex,
+    on_batch: collections.abc.Callable[[BatchReport], object] | None,
+    on_epoch: collections.abc.Callable[[EpochReport], object] | None,
+    stop: StopFlag | None,
+) -> tuple[Network, History]:
+    """
+    Go on with a run from its newest checkpoint. digitnet.resume is the friendlier form of this.
+
+    Args:
+        directory: of the run.
+        data: the samples it began with.
+        validation: likewise, or None.
+        threads: how many to use; 0 takes default_threads().
+        on_batch, on_epoch: called with each report, or None.
+        stop: asks to stop, or None.
+
+    Returns:
+        The network, and what happened, from the first epoch on.
+
+    Raises:
+        ArgumentError: if the samples are others, or another process trains in the folder.
+        FormatError: if a file of the run is damaged.
+        IoError: if there is no run, or a file cannot be read or written.
+    """
+
 def sample_weights_of(
     labels: numpy.typing.ArrayLike, class_weights: numpy.typing.ArrayLike
 ) -> numpy.typing.NDArray[numpy.float64]:
@@ -2335,7 +2392,7 @@ def shipped_model() -> pathlib.Path:
 
 def step_schedule(
     milestones: collections.abc.Sequence[typing.SupportsFloat], factor: typing.SupportsFloat = 0.1
-) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+) -> Schedule:
     """
     A schedule that is 1 at first and multiplied by a factor at each milestone.
 
@@ -2410,7 +2467,7 @@ def train(
     validation: Dataset | None,
     optimizer: Optimizer,
     options: TrainingOptions,
-    schedule: collections.abc.Callable[[float], typing.SupportsFloat] | None,
+    schedule: Schedule | None,
     seed: typing.SupportsIndex,
     on_batch: collections.abc.Callable[[BatchReport], object] | None,
     on_epoch: collections.abc.Callable[[EpochReport], object] | None,
@@ -2435,6 +2492,42 @@ def train(
 
     Raises:
         ArgumentError, ShapeError: if data or options do not fit.
+    """
+
+def train_run(
+    directory: str | os.PathLike[str],
+    network: Network,
+    data: Dataset,
+    validation: Dataset | None,
+    optimizer: Optimizer,
+    options: TrainingOptions,
+    schedule: Schedule | None,
+    seed: typing.SupportsIndex,
+    on_batch: collections.abc.Callable[[BatchReport], object] | None,
+    on_epoch: collections.abc.Callable[[EpochReport], object] | None,
+    stop: StopFlag | None,
+    checkpoint_every: typing.SupportsIndex,
+    keep_last: typing.SupportsIndex,
+    best_metric: str | None,
+    source: str,
+) -> History:
+    """
+    Train a network in place and keep the training in a folder. digitnet.train with `run` is the friendlier form of this.
+
+    Args:
+        directory: of the run; made if it is not there.
+        network, data, validation, optimizer, options, schedule, seed, on_batch, on_epoch, stop: as for train.
+        checkpoint_every: epochs from one checkpoint to the next.
+        keep_last: newest checkpoints that are kept; 0 keeps all.
+        best_metric: by which the best one is chosen, or None.
+        source: where the samples come from, a JSON object as text; may be empty.
+
+    Returns:
+        What happened, epoch by epoch.
+
+    Raises:
+        ArgumentError, ShapeError: if data or options do not fit, or there is a run in the folder.
+        IoError: if a file cannot be written.
     """
 
 def turned_into(
@@ -2471,9 +2564,7 @@ def turned_into(
         ArgumentError: if an argument is out of range, or the network gives no probabilities.
     """
 
-def with_warmup(
-    schedule: collections.abc.Callable[[float], typing.SupportsFloat], share: typing.SupportsFloat
-) -> collections.abc.Callable[[typing.SupportsFloat], float]:
+def with_warmup(schedule: Schedule, share: typing.SupportsFloat) -> Schedule:
     """
     A schedule multiplied by a factor that rises from 0 to 1 over the first share of the training (Goyal et al. 2017).
     What the schedule does it does at the same time as without.

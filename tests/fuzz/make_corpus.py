@@ -2,7 +2,8 @@
 
     python3 tests/fuzz/make_corpus.py
 
-Needs Pillow for the JPEG files; another version of it may pack them differently. What a fuzzer has found is kept
+Needs Pillow for the JPEG files; another version of it may pack them differently. What a fuzzer has found is
+kept
 beside them, named finding-*, and left as it is.
 """
 
@@ -87,7 +88,9 @@ def model_file(tensors, description, extra=None):
         data += content
         covered += f"{name}\0{dtype}\0".encode() + b"".join(f"{n}\0".encode() for n in shape) + content
     checksum = "sha256:" + hashlib.sha256(covered).hexdigest()
-    text = json.dumps({"__metadata__": metadata | {"checksum": checksum}} | header, separators=(",", ":")).encode()
+    text = json.dumps(
+        {"__metadata__": metadata | {"checksum": checksum}} | header, separators=(",", ":")
+    ).encode()
     return struct.pack("<Q", len(text)) + text + data
 
 
@@ -118,7 +121,8 @@ def safetensors_files():
         "v1-tiny": (DATA / "models" / "v1-tiny.safetensors").read_bytes(),
         "metadata": model_file(tensors, one_layer, {"labels": '["a","b"]', "mine": "\u00e9\n"}),
         "not-a-number": model_file(
-            tensors | {"layers.0.weights": (*weights[:2], struct.pack("<4f", 1, float("nan"), 1, 1))}, one_layer
+            tensors | {"layers.0.weights": (*weights[:2], struct.pack("<4f", 1, float("nan"), 1, 1))},
+            one_layer,
         ),
         "other-shape": model_file(tensors | {"layers.0.weights": ("F32", [4, 1], weights[2])}, one_layer),
         "a-tensor-too-many": model_file(tensors | {"x": ("F32", [0], b"")}, one_layer),
@@ -139,7 +143,9 @@ def model_description_files():
         "identity": architecture([2, 2], ["identity"], "sum_of_squares"),
         "hinge": architecture([2, 3], ["identity"], "hinge"),
         "huber": architecture([1, 1], ["tanh"], "huber"),
-        "names": architecture([1] * 7, ["leaky_relu", "elu", "gelu", "silu", "softplus", "identity"], "huber"),
+        "names": architecture(
+            [1] * 7, ["leaky_relu", "elu", "gelu", "silu", "softplus", "identity"], "huber"
+        ),
         "softmax-first": architecture([2, 2, 2], ["softmax", "softmax"]),
         "no-sizes": '{"activations":[],"loss":"huber","sizes":[]}',
         "zero": architecture([2, 0], ["softmax"]),
@@ -162,7 +168,8 @@ def strokes_files():
         "line": line,
         "lines": line + "\n" + '[[[0.1,1e-300]]]\n{"strokes":[]}\n',
         "bare": "[[[1,2],[3,4]],[],[[-0.0,5]]]",
-        "document": '[\n{"strokes": [[[1,2]]], "label": null},\n{"strokes": [], "other": {"a": [1, {"b": null}]}}\n]',
+        "document": '[\n{"strokes": [[[1,2]]], "label": null},\n'
+        '{"strokes": [], "other": {"a": [1, {"b": null}]}}\n]',
         "pretty": '{\n "strokes": [\n  [[1, 2], [3, 4]]\n ]\n}\n',
         "mark": "\ufeff[[[1,2]]]",
         "empty-list": "[]\n[]\n[[]]",
@@ -178,7 +185,10 @@ def strokes_files():
         "nothing": "",
     }
     encoded = {name: text.encode() for name, text in files.items()}
-    return encoded | {"packed": gzip.compress(encoded["lines"], mtime=0), "no-utf-8": b'{"\xff":1,"strokes":[]}'}
+    return encoded | {
+        "packed": gzip.compress(encoded["lines"], mtime=0),
+        "no-utf-8": b'{"\xff":1,"strokes":[]}',
+    }
 
 
 def png_file(width, height, depth, colour, lines, interlace=0, between=()):
@@ -219,7 +229,9 @@ def picture_files():
         "four-bits.png": png_file(2, 1, 4, 0, bytes([0, 0x5F])),
         "sixteen-bits.png": png_file(1, 2, 16, 0, bytes([0, 1, 2, 0, 3, 4])),
         "sixteen-bits-rgba.png": png_file(1, 1, 16, 6, bytes([0, *range(8)])),
-        "interlaced.png": png_file(3, 3, 8, 0, bytes([0, 1, 0, 2, 0, 3, 4, 0, 5, 0, 6, 0, 7, 8, 9]), interlace=1),
+        "interlaced.png": png_file(
+            3, 3, 8, 0, bytes([0, 1, 0, 2, 0, 3, 4, 0, 5, 0, 6, 0, 7, 8, 9]), interlace=1
+        ),
         "turned.png": png_file(2, 1, 8, 0, bytes([0, 1, 2]), between=[(b"eXIf", exif)]),
         "huge.png": png_file(8000, 8000, 8, 6, bytes(100)),
         "grey.jpg": jpeg_file("L", (9, 8)),

@@ -75,7 +75,8 @@ def try_sizes(disk: Path, unbroken: Path) -> None:
         print(f"{size:>6} KiB: {said}; then the bytes of the unbroken run", flush=True)
         if not refused:
             return
-    raise LostError(f"no disk of up to {SIZES[-1]} KiB was large enough")
+    msg = f"no disk of up to {SIZES[-1]} KiB was large enough"
+    raise LostError(msg)
 
 
 def try_read_only(disk: Path, unbroken: Path) -> None:

@@ -272,7 +272,8 @@ def main() -> int:
     for name, times in sorted(at.items(), key=lambda item: (-item[1], item[0])):
         print(f"{name:<40}{times:>6}")
     print(
-        f"{options.kills} of {options.kills} kills survived; {runs} runs came to the bytes of the unbroken one"
+        f"{options.kills} of {options.kills} kills survived; {runs} runs came to the bytes of the unbroken "
+        "one"
     )
     return 0
 

@@ -126,9 +126,8 @@ def _words(provenance: dict[str, Any], options: argparse.Namespace) -> list[str]
         raise CommandError(
             BAD_INPUT, "reproduce: the data are other than those it learned from: their SHA-256 differs"
         )
-    names = {"augmentation": "augment"}
     for name, value in chosen.items():
-        flag = "--" + names.get(name, name).replace("_", "-")
+        flag = "--" + ("augment" if name == "augmentation" else str(name).replace("_", "-"))
         words += [flag] if value is True else [f"{flag}={value}"]
     return words
 
