@@ -316,15 +316,31 @@ std::optional<CheckpointPosition> checkpoint_position(const std::string& name) {
 std::vector<CheckpointPosition> find_checkpoints(const fs::path& folder) {
   std::vector<CheckpointPosition> positions;
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (const auto position = checkpoint_position(entry->path().filename().string())) positions.push_back(*position);
-  }
+  do {  // again if a signal came in between
+    positions.clear();
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+      if (const auto position = checkpoint_position(entry->path().filename().string()))
+        positions.push_back(*position);
+    }
+  } while (error == std::errc::interrupted);
   if (error && error != std::errc::no_such_file_or_directory) {
     throw IoError(text(where_written, ": ", folder.string(), ": cannot be read: ", error.message()));
   }
   std::sort(positions.begin(), positions.end());
   return positions;
 }
+
+namespace {
+
+/// Removes a folder and what is in it, as far as that is possible.
+void remove_tree(const fs::path& path) {
+  std::error_code error;
+  do {
+    fs::remove_all(path, error);
+  } while (error == std::errc::interrupted);
+}
+
+}  // namespace
 
 template <class Real>
 void write_checkpoint(const fs::path& folder, const TrainingState<Real>& state) {
@@ -334,8 +350,7 @@ void write_checkpoint(const fs::path& folder, const TrainingState<Real>& state) 
   const std::vector<std::uint8_t> model = network_to_bytes(state.network);
   const std::vector<std::uint8_t> arrays = arrays_to_bytes(state);
   const std::string words = state_to_text(state);
-  std::error_code ignored;
-  fs::remove_all(hidden, ignored);
+  remove_tree(hidden);
   if (::mkdir(hidden.c_str(), 0777) != 0) fail(hidden, "cannot be made");
   try {
     write_new_file(where_written, hidden / "model.safetensors", model);
@@ -349,7 +364,7 @@ void write_checkpoint(const fs::path& folder, const TrainingState<Real>& state) 
       if (::rename(hidden.c_str(), place.c_str()) != 0) fail(place, "rename failed");
     }
   } catch (...) {
-    fs::remove_all(hidden, ignored);
+    remove_tree(hidden);
     throw;
   }
   flush_folder(where_written, folder);
@@ -378,18 +393,18 @@ TrainingState<Real> read_checkpoint(const fs::path& checkpoint) {
 void remove_checkpoint(const fs::path& folder, const CheckpointPosition& position) {
   const fs::path place = folder / position.name();
   const fs::path hidden = folder / text(".removed-", position.name(), ".", ::getpid(), ".tmp");
-  std::error_code ignored;
-  if (::rename(place.c_str(), hidden.c_str()) == 0) fs::remove_all(hidden, ignored);
+  if (::rename(place.c_str(), hidden.c_str()) == 0) remove_tree(hidden);
 }
 
-void remove_leftovers(const fs::path& folder) {
+void remove_leftovers(const fs::path& folder, std::initializer_list<std::string_view> beginnings) {
   std::error_code error;
   std::vector<fs::path> leftovers;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with(".") && name.ends_with(".tmp")) leftovers.push_back(entry->path());
+    const auto begins = [&name](std::string_view beginning) { return name.starts_with(beginning); };
+    if (name.ends_with(".tmp") && std::ranges::any_of(beginnings, begins)) leftovers.push_back(entry->path());
   }
-  for (const fs::path& path : leftovers) fs::remove_all(path, error);
+  for (const fs::path& path : leftovers) remove_tree(path);
 }
 
 void replace_link(const fs::path& link, const fs::path& target) {

@@ -41,8 +41,8 @@ TrainingState<Real> read_checkpoint(const std::filesystem::path& checkpoint);
 /// Removes a checkpoint. Half of one is never seen, as it gets a hidden name first. What cannot be removed stays.
 void remove_checkpoint(const std::filesystem::path& folder, const CheckpointPosition& position);
 
-/// Removes what a process that died was writing or removing.
-void remove_leftovers(const std::filesystem::path& folder);
+/// Removes what a process that died was writing or removing: names that begin so, and end in .tmp.
+void remove_leftovers(const std::filesystem::path& folder, std::initializer_list<std::string_view> beginnings);
 
 /// Makes a link, or lets it point somewhere else, at once.
 /// @throws IoError  if it cannot be made

@@ -53,31 +53,28 @@ std::optional<LastLine> last_line(int descriptor, std::uint64_t length) {
 }  // namespace
 
 EventLog::EventLog(const char* where, const std::filesystem::path& path)
-    : prefix_(text(where, ": ", path.string(), ": ")) {
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail("cannot be written");
-  try {
-    struct stat status {};
-    if (::fstat(descriptor_, &status) != 0) fail("cannot be read");
-    const auto length = static_cast<std::uint64_t>(status.st_size);
-    const std::optional<LastLine> last = last_line(descriptor_, length);
-    if (!last) fail("cannot be read");
-    if (last->end > 0) {
-      const std::string in_line = prefix_ + "last line: ";
-      const JsonDocument event = parse_json(in_line, last->text);
-      next_ = Fields(in_line, event).whole("seq") + 1;
-    }
-    length_ = last->end;
-    if (length_ != length && ::ftruncate(descriptor_, static_cast<off_t>(length_)) != 0) fail("cannot be written");
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
+    : prefix_(text(where, ": ", path.string(), ": ")), file_(path, O_RDWR | O_CREAT | O_APPEND) {
+  if (!file_.is_open()) fail("cannot be written");
+  const auto length = static_cast<std::uint64_t>(file_.status(prefix_).st_size);
+  const std::optional<LastLine> last = last_line(file_.descriptor(), length);
+  if (!last) fail("cannot be read");
+  if (last->end > 0) {
+    const std::string in_line = prefix_ + "last line: ";
+    const JsonDocument event = parse_json(in_line, last->text);
+    const Fields fields(in_line, event);
+    next_ = fields.whole("seq") + 1;
+    has_ended_ = fields.has("type") && fields.is_text("type") && fields.text("type") == "end";
+  }
+  length_ = last->end;
+  if (length_ != length && ::ftruncate(file_.descriptor(), static_cast<off_t>(length_)) != 0) {
+    fail("cannot be written");
   }
 }
 
-EventLog::~EventLog() { ::close(descriptor_); }
-
-void EventLog::fail(const char* what) { throw IoError(text(prefix_, what, ": ", std::strerror(errno))); }
+void EventLog::fail(const char* what) {
+  const int reason = errno;
+  throw IoError(text(prefix_, what, ": ", std::strerror(reason)));
+}
 
 void EventLog::write(const char* type, const nlohmann::ordered_json& event) {
   const std::scoped_lock lock(mutex_);
@@ -90,14 +87,17 @@ void EventLog::write(const char* type, const nlohmann::ordered_json& event) {
   // What is not UTF-8, as in a message of the system, is replaced: an event must not end a training.
   std::string bytes = line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   bytes += '\n';
+  if (is_torn_ && ::ftruncate(file_.descriptor(), static_cast<off_t>(length_)) != 0)
+    fail("an event cannot be written");
+  is_torn_ = false;
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t count = ::write(descriptor_, bytes.data() + done, bytes.size() - done);
+    const ssize_t count = ::write(file_.descriptor(), bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
+    if (count == 0) errno = EIO;  // no file system does that, but it would go on for ever
+    if (count <= 0) {
       const int reason = errno;
-      if (::ftruncate(descriptor_, static_cast<off_t>(length_)) != 0) {
-        // Nothing more can be done: a line without an end is none to those who read.
-      }
+      // A line without an end is none to those who read, as long as nothing is written behind it.
+      is_torn_ = ::ftruncate(file_.descriptor(), static_cast<off_t>(length_)) != 0;
       errno = reason;
       fail("an event cannot be written");
     }
@@ -105,6 +105,7 @@ void EventLog::write(const char* type, const nlohmann::ordered_json& event) {
   }
   length_ += bytes.size();
   ++next_;
+  has_ended_ = std::strcmp(type, "end") == 0;
 }
 
 }  // namespace digitnet::detail

@@ -1,6 +1,8 @@
 // event_log.hpp: events.jsonl of a run. Internal.
 #pragma once
 
+#include "open_file.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -18,9 +20,11 @@ class EventLog {
   /// @throws IoError      if the file cannot be opened, read or written
   /// @throws FormatError  if its last line is no event
   EventLog(const char* where, const std::filesystem::path& path);
-  ~EventLog();
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
+
+  /// Whether the last event is the end of the run.
+  bool has_ended() const { return has_ended_; }
 
   /// Writes {"seq": ..., "time": ..., "type": type, members of event...}.
   /// @throws IoError  if it cannot be written; the file ends with the line before then
@@ -31,8 +35,10 @@ class EventLog {
 
   std::string prefix_;
   std::mutex mutex_;
-  int descriptor_ = -1;
+  OpenFile file_;
   std::uint64_t next_ = 1;
+  bool has_ended_ = false;
+  bool is_torn_ = false;      // the file goes on with a part of a line
   std::uint64_t length_ = 0;  // of the file, in bytes
 };
 

@@ -4,6 +4,7 @@
 #include "checkpoint.hpp"
 #include "event_log.hpp"
 #include "file_writer.hpp"
+#include "open_file.hpp"
 #include "run_config.hpp"
 #include "training_checks.hpp"
 
@@ -65,39 +66,34 @@ std::string host_name() {
 /// Keeps other processes from training in the same folder. The system lets it go when the process ends, however that is.
 class RunLock {
  public:
-  RunLock(const char* where, const fs::path& run) : path_(run / "lock") {
-    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) {
-      throw IoError(text(where, ": ", path_.string(), ": cannot be written: ", std::strerror(errno)));
+  RunLock(const char* where, const fs::path& run) : path_(run / "lock"), file_(path_, O_RDWR | O_CREAT) {
+    if (!file_.is_open()) {
+      const int reason = errno;
+      throw IoError(text(where, ": ", path_.string(), ": cannot be written: ", std::strerror(reason)));
     }
     // Those who only look whether the lock is held take it for a moment.
-    for (int tries = 0; ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0;) {
+    for (int tries = 0; ::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0;) {
       if (errno == EINTR) continue;
       if (errno == EWOULDBLOCK && ++tries < 10) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         continue;
       }
       const int reason = errno;
-      const std::string holder = reason == EWOULDBLOCK ? holder_name() : std::string();
-      ::close(descriptor_);
       if (reason == EWOULDBLOCK) {
-        throw ArgumentError(text(where, ": ", run.string(), ": another process ", holder,
+        throw ArgumentError(text(where, ": ", run.string(), ": another process ", holder_name(),
                                  "trains in it, expected none; stop it first, or take another folder"));
       }
       throw IoError(text(where, ": ", path_.string(), ": cannot be locked: ", std::strerror(reason)));
     }
     const std::string id = text(::getpid(), "\n");
     // Only to be read by people: a lock that does not say who holds it is one all the same.
-    if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, id.data(), id.size(), 0) < 0) return;
+    if (::ftruncate(file_.descriptor(), 0) != 0 || ::pwrite(file_.descriptor(), id.data(), id.size(), 0) < 0) return;
   }
-  ~RunLock() { ::close(descriptor_); }
-  RunLock(const RunLock&) = delete;
-  RunLock& operator=(const RunLock&) = delete;
 
  private:
   std::string holder_name() const {
     std::array<char, 16> buffer{};
-    const ssize_t count = ::pread(descriptor_, buffer.data(), buffer.size(), 0);
+    const ssize_t count = ::pread(file_.descriptor(), buffer.data(), buffer.size(), 0);
     std::string digits;
     for (ssize_t i = 0; i < count && std::isdigit(static_cast<unsigned char>(buffer[static_cast<std::size_t>(i)]));
          ++i) {
@@ -107,7 +103,7 @@ class RunLock {
   }
 
   fs::path path_;
-  int descriptor_ = -1;
+  detail::OpenFile file_;
 };
 
 /// A metric turned so that less is better; one that is not a number is worst.
@@ -155,6 +151,13 @@ class CheckpointWriter {
     for (const EpochReport& report : history.epochs) {
       if (std::ranges::find(positions_, CheckpointPosition{report.epoch, 0}) != positions_.end()) compare(report);
     }
+  }
+
+  /// Points the links to where they should, after a process that died, or was refused, before it came to that.
+  void restore_links() {
+    if (positions_.empty()) return;
+    point("latest", positions_.back());
+    if (best_epoch_) point("best", {*best_epoch_, 0});
   }
 
   /// Hands over a state, when the one before is written.
@@ -225,6 +228,12 @@ class CheckpointWriter {
                                  {"best", is_best},
                                  {"seconds", std::chrono::duration<double>(Clock::now() - start).count()}});
     prune(position);
+  }
+
+  void point(const char* link, const CheckpointPosition& position) {
+    const fs::path target = fs::path("checkpoints") / position.name();
+    std::error_code none;
+    if (fs::read_symlink(run_ / link, none) != target) detail::replace_link(run_ / link, target);
   }
 
   /// Whether an epoch is the best so far.
@@ -308,6 +317,32 @@ ordered_json epoch_event(const EpochReport& report, std::size_t samples, const A
           {"layers", layers}};
 }
 
+ordered_json end_event(const std::string& reason, const CheckpointPosition& reached, std::optional<std::size_t> best,
+                       double seconds, const std::string& error = "") {
+  ordered_json event{{"reason", reason},
+                     {"epoch", reached.epoch},
+                     {"batch", reached.batch},
+                     {"best_epoch", best ? ordered_json(*best) : ordered_json(nullptr)},
+                     {"seconds", seconds}};
+  if (!error.empty()) event["error"] = error;
+  return event;
+}
+
+/// What is missing of a run whose last checkpoint is there: its process died before it came to the links and the end.
+template <class Real>
+void complete(const fs::path& directory, const TrainingState<Real>& state, const RunOptions& run,
+              Metric best_metric) {
+  EventLog events("resume_run", events_of(directory));
+  if (events.has_ended()) return;
+  CheckpointWriter<Real> writer(directory, events, run.keep_last, best_metric);
+  writer.look_for_best(state.history);
+  writer.restore_links();
+  double seconds = 0;
+  for (const EpochReport& report : state.history.epochs) seconds += report.seconds;
+  events.write(
+      "end", end_event(std::string(name_of(*state.ended)), {state.epoch, state.batch}, writer.best_epoch(), seconds));
+}
+
 /// Trains in a folder that is made and locked, from its beginning or from a state.
 template <class Real>
 History train_in(const char* where, const fs::path& directory, Network<Real>& network, const Dataset& training,
@@ -318,7 +353,10 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
   EventLog events(where, events_of(directory));
   CheckpointWriter<Real> writer(directory, events, run.keep_last,
                                 detail::best_metric_of(run, options, !validation.empty()));
-  if (from) writer.look_for_best(from->history);
+  if (from) {
+    writer.look_for_best(from->history);
+    writer.restore_links();
+  }
   const std::size_t batches = (training.size() + options.batch_size - 1) / options.batch_size;
   events.write("start", {{"epoch", from ? from->epoch : 0},
                          {"batch", from ? from->batch : 0},
@@ -332,14 +370,8 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
 
   CheckpointPosition reached{from ? from->epoch : 0, from ? from->batch : 0};
   const auto end = [&](const char* reason, const std::string& error) {
-    const std::optional<std::size_t> best = writer.best_epoch();
-    ordered_json event{{"reason", reason},
-                       {"epoch", reached.epoch},
-                       {"batch", reached.batch},
-                       {"best_epoch", best ? ordered_json(*best) : ordered_json(nullptr)},
-                       {"seconds", std::chrono::duration<double>(Clock::now() - start).count()}};
-    if (!error.empty()) event["error"] = error;
-    events.write("end", event);
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    events.write("end", end_event(reason, reached, writer.best_epoch(), seconds, error));
   };
 
   options.statistics = true;
@@ -390,11 +422,13 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
   }
 }
 
-/// Makes the folders of a run, unless there is something else in their place.
-void make_folders(const fs::path& directory) {
+/// Makes the folders of a run, unless there is something else in their place. Whether the outermost was not there.
+bool make_folders(const fs::path& directory) {
   const std::string prefix = text("train_run: ", directory.string(), ": ");
   std::error_code error;
-  if (fs::exists(directory, error) && !fs::is_directory(directory, error)) {
+  const fs::file_status status = fs::status(directory, error);
+  if (status.type() == fs::file_type::none) throw IoError(text(prefix, "cannot be looked at: ", error.message()));
+  if (fs::exists(status) && !fs::is_directory(status)) {
     throw ArgumentError(prefix + "is a file, expected the name of a folder");
   }
   if (!detail::find_checkpoints(checkpoints_of(directory)).empty()) {
@@ -412,6 +446,13 @@ void make_folders(const fs::path& directory) {
   error.clear();
   fs::create_directories(checkpoints_of(directory), error);
   if (error) throw IoError(text(prefix, "cannot be made: ", error.message()));
+  return !fs::exists(status);
+}
+
+/// Removes what a killed process has left half written.
+void remove_leftovers(const fs::path& directory) {
+  detail::remove_leftovers(directory, {".config.json.", ".latest.", ".best."});
+  detail::remove_leftovers(checkpoints_of(directory), {"."});
 }
 
 /// Leaves nothing of a run that failed before its first checkpoint.
@@ -439,11 +480,10 @@ History train_run(const fs::path& directory, Network<Real>& network, const Datas
   whole.update(config);
   const std::string words = whole.dump(2) + "\n";
 
-  const bool is_new = !fs::exists(directory);
-  make_folders(directory);
+  const bool is_new = make_folders(directory);
   try {
     const RunLock lock("train_run", directory);
-    detail::remove_leftovers(checkpoints_of(directory));
+    remove_leftovers(directory);
     std::error_code ignored;
     fs::remove(events_of(directory), ignored);
     detail::FileWriter writer("train_run", config_of(directory));
@@ -469,7 +509,7 @@ ResumedRun<Real> resume_run(const fs::path& directory, const Dataset& training, 
                                     std::string(config.begin(), config.end()), training, validation);
   const RunLock lock("resume_run", directory);
   const fs::path folder = checkpoints_of(directory);
-  detail::remove_leftovers(folder);
+  remove_leftovers(directory);
   const std::vector<CheckpointPosition> positions = detail::find_checkpoints(folder);
   if (positions.empty()) {
     throw IoError(prefix + "no checkpoint in it: it was killed before the first; begin it anew with train");
@@ -479,6 +519,7 @@ ResumedRun<Real> resume_run(const fs::path& directory, const Dataset& training, 
   for (EpochReport& report : state.history.epochs) report.epochs = plan.options.epochs;
   ResumedRun<Real> result{.network = state.network, .history = state.history};
   if (state.ended) {
+    complete(directory, state, plan.run, detail::best_metric_of(plan.run, plan.options, !validation.empty()));
     if (state.best) result.network = std::move(*state.best);
     return result;
   }

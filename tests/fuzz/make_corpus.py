@@ -3,8 +3,7 @@
     python3 tests/fuzz/make_corpus.py
 
 Needs Pillow for the JPEG files; another version of it may pack them differently. What a fuzzer has found is
-kept
-beside them, named finding-*, and left as it is.
+kept beside them, named finding-*, and left as it is.
 """
 
 import gzip

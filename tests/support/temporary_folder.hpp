@@ -18,8 +18,9 @@ namespace digitnet::test {
 /// A new folder below the system's folder for temporary files; gone, with all in it, when this goes.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "digitnet-test-XXXXXX").string();
+  TemporaryFolder() : TemporaryFolder(std::filesystem::temp_directory_path()) {}
+  explicit TemporaryFolder(const std::filesystem::path& parent) {
+    std::string name = (parent / "digitnet-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("TemporaryFolder: cannot make " + name);
     path_ = name;
   }
