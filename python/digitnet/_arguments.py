@@ -230,6 +230,7 @@ WORDS = {
     "bytes": "bytes",
     "bool": "True or False",
     "Callable": "a function",
+    "Schedule": "a function",  # is made one
     "None": "None",
 }
 PLURALS = {
