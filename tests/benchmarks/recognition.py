@@ -2,6 +2,7 @@
 
     recognition.py MODEL                        MNIST, pen strokes, things that are no digits
     recognition.py --without uji-digits         trains the recipe without a stroke set, then reads that set
+    recognition.py MODEL --hershey FOLDER       also letters of Hershey's fonts (Debian: hershey-fonts-data)
     recognition.py --half                       trains with lines 0 to 599 of uji-digits, reads the other 600
 
 Strokes are read as strokes, and drawn on a canvas (tests/support/canvas.py) of 400 x 400 pixels in many
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import string
 import sys
 from pathlib import Path
 
@@ -35,6 +37,8 @@ PLACES = {
 }
 STROKE_SETS = ("uji-digits", "numberpad-touch")
 GARBAGE = 2000  # images of each kind
+HERSHEY_FONTS = ("futural", "rowmans", "scripts", "cursive", "timesr", "timesi", "gothgbt")
+LOOK_LIKE_DIGITS = "BDGIOQSYZbgijloqsyz"
 
 
 def read_set(name: str, lines: slice) -> list[dn.Drawing]:
@@ -112,6 +116,56 @@ def report_garbage(recognizer: dn.Recognizer) -> None:
         print(f"  {kind:14} {np.mean([status in ('digit', 'unsure') for status in found]):.4f}", flush=True)
 
 
+def read_hershey(file: Path) -> list[list[np.ndarray]]:
+    """The strokes of each glyph of a .jhf file.
+
+    A glyph is five columns of number, three with its count of pairs, then pairs of characters, x and y, R for
+    0. The first pair are its margins, " R" lifts the pen. It may go on in the next line.
+    """
+    glyphs = []
+    lines = iter(file.read_text().replace("\r", "").splitlines())
+    for line in lines:
+        if not line.strip():
+            continue
+        count, pairs = int(line[5:8]), line[8:]
+        while len(pairs) < 2 * count:
+            pairs += next(lines)
+        glyphs.append(
+            [
+                np.array([ord(character) - ord("R") for character in stroke], float).reshape(-1, 2)
+                for stroke in _lifted(pairs[2 : 2 * count])
+            ]
+        )
+    return glyphs
+
+
+def _lifted(pairs: str) -> list[str]:
+    """The pairs between two lifts of the pen."""
+    strokes = [""]
+    for first in range(0, len(pairs), 2):
+        pair = pairs[first : first + 2]
+        strokes = [*strokes, ""] if pair == " R" else [*strokes[:-1], strokes[-1] + pair]
+    return [stroke for stroke in strokes if stroke]
+
+
+def report_hershey(recognizer: dn.Recognizer, folder: Path) -> None:
+    """Print how often letters of stroke fonts, each turned and slanted 8 times, are taken for digits."""
+    print("\nHershey's letters: share with the status digit or unsure, and of those that look like a digit")
+    rng = np.random.default_rng(11)
+    for font in HERSHEY_FONTS:
+        glyphs = read_hershey(folder / f"{font}.jhf")
+        taken: dict[bool, list[bool]] = {False: [], True: []}
+        for letter in string.ascii_letters:
+            for _ in range(8):
+                turn, slant, wide = rng.normal(0, 0.08), rng.normal(-0.04, 0.12), np.exp(rng.normal(0, 0.12))
+                cos, sin = np.cos(turn), np.sin(turn)
+                change = np.array([[cos, -sin], [sin, cos]]) @ np.array([[wide, slant], [0, 1 / wide]])
+                strokes = [6 * stroke @ change.T for stroke in glyphs[ord(letter) - ord(" ")]]
+                status = recognizer.recognize(dn.Drawing(strokes)).status
+                taken[letter in LOOK_LIKE_DIGITS].append(status in ("digit", "unsure"))
+        print(f"  {font:14} {np.mean(taken[False]):.4f} {np.mean(taken[True]):.4f}", flush=True)
+
+
 def main() -> int:
     """Run."""
     parser = argparse.ArgumentParser(
@@ -121,6 +175,7 @@ def main() -> int:
     parser.add_argument("--without", choices=STROKE_SETS)
     parser.add_argument("--half", action="store_true")
     parser.add_argument("--part", default=None, help="not_digits that the recipe is trained on: train, all")
+    parser.add_argument("--hershey", type=Path, help="folder with Hershey's fonts as .jhf files")
     parser.add_argument("--output")
     options = parser.parse_args()
     recipe = copy.deepcopy(recipes.load("recognizer"))
@@ -143,6 +198,8 @@ def main() -> int:
         lines = slice(600, 1200) if name == "uji-digits" else slice(None)
         report_drawings(recognizer, name, read_set(name, lines))
     report_garbage(recognizer)
+    if options.hershey:
+        report_hershey(recognizer, options.hershey)
     return 0
 
 
