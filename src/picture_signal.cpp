@@ -249,17 +249,26 @@ bool project_rgba(const std::uint8_t* from, std::uint8_t* to, std::size_t count,
     const auto lower_weights = reinterpret_cast<Halves>(Pixels{} + lower);
     const auto upper_weights = reinterpret_cast<Halves>(Pixels{} + upper);
     Pixels all = ~Pixels{};
-    for (std::size_t i = 0; i < count; i += lanes) {
-      const std::size_t there = std::min(lanes, count - i);
-      Halves bytes = ~Halves{};
-      std::memcpy(&bytes, from + 4 * i, there == lanes ? Bytes : 4 * there);
+    const auto project = [&](std::uint8_t* values_to, const std::uint8_t* pixels_from) DIGITNET_INLINE_LAMBDA {
+      Halves bytes;
+      std::memcpy(&bytes, pixels_from, sizeof bytes);
       all &= reinterpret_cast<Pixels>(bytes);
       const auto sums = reinterpret_cast<Pixels>((bytes & 255) * lower_weights + (bytes >> 8) * upper_weights);
       const Values values = __builtin_convertvector((sums + (sums >> 16) + offset) >> 8, Values);
-      std::memcpy(to + i, &values, there == lanes ? lanes : there);
+      std::memcpy(values_to, &values, sizeof values);
+    };
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) project(to + i, from + 4 * i);
+    if (i < count) {  // the last ones, and white behind them
+      std::array<std::uint8_t, Bytes> pixels;
+      std::array<std::uint8_t, lanes> values;
+      pixels.fill(255);
+      std::copy_n(from + 4 * i, 4 * (count - i), pixels.data());
+      project(values.data(), pixels.data());
+      std::copy_n(values.data(), count - i, to + i);
     }
     std::uint32_t everywhere = ~std::uint32_t{0};
-    for (std::size_t i = 0; i < lanes; ++i) everywhere &= all[i];
+    for (std::size_t lane = 0; lane < lanes; ++lane) everywhere &= all[lane];
     *result = everywhere >> 24 == 255;
   });
   return opaque;
