@@ -4,7 +4,9 @@ import contextlib
 import io
 import json
 import os
+import random
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -342,6 +344,52 @@ def test_progress_keeps_what_is_last(writer):
     assert len(progress.batches) == 500
 
 
+# ---------------------------------------------------------------- runs of the library itself
+
+
+def test_a_run_of_the_library(small_data, small_network):
+    states = []
+    found = []
+
+    def look(report):
+        found[:] = dn.find_runs()
+        states.append((found[0].state(), found[0].progress().epoch))
+
+    history = dn.train(
+        small_network, small_data, validation=0.2, epochs=4, run="runs/first", on_epoch=look, batch_size=50
+    )
+    assert states == [("running", epoch) for epoch in (1, 2, 3, 4)]
+    (run,) = found
+    assert (run.name, run.state()) == ("first", "done")
+    assert [each["training_loss"] for each in run.epochs] == [each.training_loss for each in history.epochs]
+    assert [each["validation_accuracy"] for each in run.epochs] == [
+        each.validation_accuracy for each in history.epochs
+    ]
+    assert run.latest.name == "epoch-0004"
+    assert run.checkpoints()[-1] == run.latest
+    assert run.progress().checkpoint["path"] == "checkpoints/epoch-0004"
+    assert run.best.epoch == run.progress().best_checkpoint["epoch"]
+    assert dn.Network.load(run.latest.model).to_bytes() == small_network.to_bytes()
+    assert list(run.follow(0.001)) == list(run.events())
+    kinds = {event["type"] for event in run.events()}
+    assert kinds == {"start", "batch", "epoch", "checkpoint", "end"}
+    summary = run.summary()
+    assert (summary["sizes"], summary["optimizer"], summary["epochs"]) == ([12, 8, 4], "adam", 4)
+
+
+def test_a_run_of_the_library_that_failed(small_data, small_network):
+    def refuse(report):
+        msg = "no more"
+        raise RuntimeError(msg)
+
+    with pytest.raises(RuntimeError, match=r"^no more$"):
+        dn.train(small_network, small_data, run="runs/first", on_epoch=refuse)
+    run = dn.Run("runs/first")
+    assert run.state() == "failed"
+    assert "no more" in run.progress().end["error"]
+    assert len(run.epochs) == 1
+
+
 # ---------------------------------------------------------------- checkpoints
 
 
@@ -593,8 +641,6 @@ def test_links_in_circles_are_an_error(writer):
 
 
 def test_random_changes_of_a_file_end_in_events_or_one_line(writer):
-    import random
-
     random.seed(1)
     writer.whole()
     whole = writer.events.read_bytes()
@@ -732,6 +778,8 @@ def test_spark_lines():
     assert figures.spark_line([1e308, -1e308], 9) == "█▁"
     assert figures.spark_line([5e-324, 0.0], 9) == "▁▁"
     assert figures.spark_line([1, 8], 9, ascii_only=True) == "_#"
+    assert figures.spark_line([128, 64, None, 2, 1], 9, logarithmic=True) == "█▇ ▂▁"
+    assert figures.spark_line([7, 1, 0], 9, logarithmic=True) == "█▂▁"  # no logarithm of 0
     assert len(figures.spark_line(list(range(1000)), 17)) == 17
 
 
@@ -887,8 +935,9 @@ def terminal(*words, columns=80, **environment):
     def read_to(wanted=None):
         nonlocal drawn
         with contextlib.suppress(OSError):  # the end of a terminal is an error
-            while (wanted is None or wanted.encode() not in drawn) and (piece := os.read(ours, 65536)):
-                drawn += piece
+            while wanted is None or wanted.encode() not in drawn:
+                assert select.select([ours], [], [], TIME_LIMIT)[0], f"nothing is drawn, expected {wanted}"
+                drawn += os.read(ours, 65536)
         return drawn.decode()
 
     with start(*words, stdout=theirs, env=variables) as process:

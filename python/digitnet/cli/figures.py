@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def measure(value: float | None) -> str:
     """A loss, a norm: 0.0512, 1.20e-05."""
@@ -42,13 +44,17 @@ def network(sizes: list[int]) -> str:
     return "-".join(map(str, sizes))
 
 
-def spark_line(values: list[float | None], width: int, *, ascii_only: bool = False) -> str:
+def spark_line(
+    values: list[float | None], width: int, *, logarithmic: bool = False, ascii_only: bool = False
+) -> str:
     """Numbers as a row of bars from the lowest to the highest; of more than fit, the means of neighbours.
 
-    A number that is not there is a gap.
+    A number that is not there is a gap. With logarithmic, bars show logarithms where all numbers are above 0.
     """
     bars = "_.-~=+*#" if ascii_only else "▁▂▃▄▅▆▇█"
     points = [_mean(part) for part in _parts(values, max(width, 1))]
+    if logarithmic and all(point is None or point > 0 for point in points):
+        points = [None if point is None else math.log(point) for point in points]
     known = [point / 2 for point in points if point is not None]  # halves, so that no difference overflows
     low, span = (min(known), max(known) - min(known)) if known else (0.0, 0.0)
 

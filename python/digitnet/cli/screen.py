@@ -84,8 +84,9 @@ class Screen:
             1.0 if has_ended and progress.epoch_share == 0 and progress.epoch > 0 else progress.epoch_share
         )
         batch = ""
-        if progress.batch is not None:
-            batch = f"{'batch ' if is_wide else ''}{progress.batch['batch']}/{progress.batch['batches']}"
+        if progress.start is not None and progress.epoch_share > 0:
+            done = (progress.end or progress.batch or progress.start)["batch"]
+            batch = f"{'batch ' if is_wide else ''}{done}/{progress.start['batches']}"
         left = "" if progress.start is None else "..."
         if has_ended:
             left = f"took {figures.duration(progress.seconds)}"
@@ -122,7 +123,8 @@ class Screen:
         room = width - 1 - max(len(row[0]) for row in rows)
         room -= 1 + max(len(write(values[-1]) if values else "-") for _, _, values, write in rows)
         for name, style, values, write in rows:
-            line = figures.spark_line(values, room, ascii_only=ascii_only)
+            is_loss = name.endswith("loss")  # these fall fast at first, then slowly
+            line = figures.spark_line(values, room, logarithmic=is_loss, ascii_only=ascii_only)
             grid.add_row(name, write(values[-1]) if values else "-", Text(line, style))
         return grid
 
