@@ -10,12 +10,18 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <new>
 
 using namespace digitnet;
 using digitnet::test::FailingFiles;
@@ -237,4 +243,54 @@ TEST_CASE("faults: a training that is interrupted in every call, or writes byte 
     require_sound(run, false);
     if (!ending.reached || kind.lasting) break;
   }
+}
+
+TEST_CASE("faults: a training that has no memory for an allocation, in any thread, can be gone on with",
+          "[run][faults]") {
+  if (!test::faults_are_possible()) return;
+  const TemporaryFolder folder(quick_folder());
+  const Bytes unbroken = train_in(folder / "unbroken");
+  const std::vector<std::string> files = names_in(folder / "unbroken");
+  const std::vector<std::string> checkpoints = names_in(folder / "unbroken" / "checkpoints");
+  std::size_t calls = 0;
+  {
+    const test::FailingAllocation counter(0, true);
+    train_in(folder / "counted");
+    calls = counter.calls();
+  }
+  const fs::path run = folder / "run";
+  constexpr int refused = 3;
+  std::size_t ended = 0;
+  std::size_t refusals = 0;
+  for (std::size_t at = 1; at <= calls; at += std::max<std::size_t>(calls / 200, 1)) {
+    fs::remove_all(run);
+    // In a process of its own: JSON that is destroyed without memory ends it (see JsonDocument), as a kill would.
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const rlimit no_core{0, 0};
+      ::setrlimit(RLIMIT_CORE, &no_core);
+      std::signal(SIGABRT, SIG_DFL);
+      std::set_terminate([] { std::_Exit(99); });
+      try {
+        const test::FailingAllocation fault(at, true);
+        train_in(run);
+      } catch (const std::bad_alloc&) {
+        std::_Exit(refused);
+      } catch (const IoError&) {
+        std::_Exit(refused);
+      }
+      std::_Exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CAPTURE(at, calls, status);
+    REQUIRE(WIFEXITED(status));
+    const int code = WEXITSTATUS(status);
+    REQUIRE((code == 0 || code == refused || code == 99));
+    if (code == refused) ++refusals;
+    if (code == 99) ++ended;
+    require_sound(run, code == 99);
+    require_survived(run, unbroken, files, checkpoints);
+  }
+  CHECK(refusals > 10 * ended);
 }

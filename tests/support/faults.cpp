@@ -28,12 +28,13 @@
 namespace {
 
 thread_local bool counting = false;
-std::size_t allocation_calls = 0;
-std::size_t failing_allocation = 0;
+std::atomic<bool> counting_all{false};
+std::atomic<std::size_t> allocation_calls{0};
+std::atomic<std::size_t> failing_allocation{0};
 std::atomic<std::size_t> live{0};
 
 /// Counts one allocation, and says whether it is to fail.
-bool allocation_fails() { return counting && ++allocation_calls == failing_allocation; }
+bool allocation_fails() { return (counting || counting_all) && ++allocation_calls == failing_allocation; }
 
 }  // namespace
 
@@ -304,13 +305,17 @@ bool faults_are_possible() {
 #endif
 }
 
-FailingAllocation::FailingAllocation(std::size_t at) {
+FailingAllocation::FailingAllocation(std::size_t at, bool of_any_thread) {
   allocation_calls = 0;
   failing_allocation = at;
-  counting = true;
+  if (of_any_thread) {
+    counting_all = true;
+  } else {
+    counting = true;
+  }
 }
 
-FailingAllocation::~FailingAllocation() { counting = false; }
+FailingAllocation::~FailingAllocation() { counting = counting_all = false; }
 
 std::size_t FailingAllocation::calls() const { return allocation_calls; }
 

@@ -14,10 +14,11 @@ namespace digitnet::test {
 /// Where the calls about files can be caught at all: Linux, and not with a C library that is linked statically.
 bool faults_are_possible();
 
-/// While it lives, one allocation of this thread fails: the `at`th from here, counted from 1; 0 fails none and counts.
+/// While it lives, one allocation of this thread fails, or of any: the `at`th from here, counted from 1; 0 fails none
+/// and counts.
 class FailingAllocation {
  public:
-  explicit FailingAllocation(std::size_t at);
+  explicit FailingAllocation(std::size_t at, bool of_any_thread = false);
   ~FailingAllocation();
   FailingAllocation(const FailingAllocation&) = delete;
   FailingAllocation& operator=(const FailingAllocation&) = delete;

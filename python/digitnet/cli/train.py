@@ -335,6 +335,8 @@ def _train(
         )
     except dn.ArgumentError as error:
         raise CommandError(USAGE, str(error)) from None
+    except dn.IoError as error:  # of the run that is written, for the data are read by now
+        raise CommandError(FAILED, str(error)) from None
     except KeyboardInterrupt:
         if options.run is not None:
             raise CommandError(
