@@ -150,7 +150,7 @@ std::uint64_t png_line_bytes(std::uint64_t width, std::uint64_t height, std::uin
 /// Whether what is packed in a PNG is more than `limit` bytes; unpacks no further and keeps nothing.
 bool unpacks_to_more(const std::vector<PngPiece>& pieces, std::uint64_t limit) {
   z_stream stream{};
-  if (inflateInit(&stream) != Z_OK) throw std::bad_alloc();
+  if (inflateInit2(&stream, 15) != Z_OK) throw std::bad_alloc();
   const std::unique_ptr<z_stream, int (*)(z_stream*)> closing(&stream, &inflateEnd);
   std::vector<std::uint8_t> scratch(1 << 16);
   for (const PngPiece& piece : pieces) {

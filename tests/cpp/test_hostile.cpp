@@ -31,6 +31,7 @@ namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 constexpr std::size_t allowance = 64 * mebibyte;  // above what a file really holds
+constexpr std::size_t little = 8 * mebibyte;      // what a process takes for the first message it makes, and more
 
 /// A model as it is used: 784-16-10, 51 kB.
 Bytes model_bytes() {
@@ -48,25 +49,38 @@ Bytes images_bytes() {
   return bytes;
 }
 
-/// A format: a whole file, and a reader that throws if the file is not whole.
+/// A format: a whole file, and a reader that throws if the file is not whole; what it gives is what the file says.
 struct Format {
   const char* name;
   Bytes whole;
-  std::function<void(std::span<const std::uint8_t>)> read;
+  std::function<Bytes(std::span<const std::uint8_t>)> read;
 };
 
 std::vector<Format> formats_with_checksum(const TemporaryFolder& folder) {
-  const auto read_idx_gzip = [](std::span<const std::uint8_t> bytes) { read_idx_bytes(bytes); };
-  const auto read_strokes = [&folder](std::span<const std::uint8_t> bytes) {
-    read_drawings(write_file(folder / "drawings", bytes));
+  const auto read_images = [](std::span<const std::uint8_t> bytes) {
+    const IdxArray array = read_idx_bytes(bytes);
+    const auto& pixels = std::get<Vector<std::uint8_t>>(array.values);
+    return Bytes(pixels.begin(), pixels.end());
   };
-  const Bytes strokes = test::read_file(DIGITNET_TEST_DATA "/strokes/digits.jsonl");
-  return {{"model", model_bytes(), [](std::span<const std::uint8_t> bytes) { network_from_bytes<float>(bytes); }},
-          {"idx, gzip", gzip(images_bytes()), read_idx_gzip},
-          {"drawings, gzip", gzip(strokes), read_strokes},
+  const auto read_strokes = [&folder](std::span<const std::uint8_t> bytes) {
+    write_drawings(folder / "again", read_drawings(write_file(folder / "drawings", bytes)));
+    return test::read_file(folder / "again");
+  };
+  const auto read_model = [](std::span<const std::uint8_t> bytes) {
+    return network_to_bytes(network_from_bytes<float>(bytes));
+  };
+  return {{"model", model_bytes(), read_model},
+          {"idx, gzip", gzip(images_bytes()), read_images},
+          {"drawings, gzip", gzip(test::read_file(DIGITNET_TEST_DATA "/strokes/digits.jsonl")), read_strokes},
           {"png", test::read_file(test::images_folder / "8-like-mnist.png"),
-           [](std::span<const std::uint8_t> bytes) { read_picture(bytes); }}};
+           [](std::span<const std::uint8_t> bytes) { return read_picture(bytes).pixels; }}};
 }
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_is_measured = false;  // the sanitizers keep what is freed
+#else
+constexpr bool memory_is_measured = true;
+#endif
 
 /// What a reader does with a file in a process of its own: "" for a FormatError of one line that has `part`, within
 /// ten seconds and with less than `memory` bytes more than before; else what happened instead.
@@ -85,7 +99,8 @@ std::string not_refused(const std::function<void()>& read, const std::string& pa
     const std::size_t before = peak();
     std::string wrong = test::thrown_instead<FormatError>(read, part);
     const std::size_t taken = peak() - before;
-    if (wrong.empty() && taken > memory) wrong = detail::text(taken / mebibyte, " MiB of memory");
+    if (memory_is_measured && wrong.empty() && taken > memory)
+      wrong = detail::text(taken / mebibyte, " MiB of memory");
     const auto written = ::write(channel[1], wrong.data(), wrong.size());
     ::_exit(written == static_cast<ssize_t>(wrong.size()) ? 0 : 1);
   }
@@ -171,18 +186,24 @@ TEST_CASE("hostile: 0 of 100 files cut short load", "[hostile]") {
 TEST_CASE("hostile: 0 of 100 flipped bits go unnoticed", "[hostile]") {
   const TemporaryFolder folder;
   for (const Format& format : formats_with_checksum(folder)) {
+    const Bytes content = format.read(format.whole);
     Rng rng(2);
+    std::size_t read = 0;
     std::size_t unnoticed = 0;
     for (int trial = 0; trial < 100; ++trial) {
       Bytes bytes = format.whole;
-      // Time, system and flags of compression in the header of gzip mean nothing; no checksum is over them.
-      const bool is_gzip = bytes[0] == 0x1f;
-      const std::size_t at = is_gzip ? 10 + rng.below(bytes.size() - 10) : rng.below(bytes.size());
+      const std::size_t at = rng.below(bytes.size());
       bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ (1u << rng.below(8)));
-      unnoticed += test::thrown_instead<FormatError>([&] { format.read(bytes); }, "").empty() ? 0 : 1;
+      try {
+        unnoticed += format.read(bytes) == content ? 0 : 1;
+        ++read;
+      } catch (const FormatError&) {
+      }
     }
     CAPTURE(format.name);
     CHECK(unnoticed == 0);
+    // In gzip a bit may mean nothing: in its header, or a copy from elsewhere among equal bytes.
+    CHECK(read <= (format.whole[0] == 0x1f ? std::size_t{5} : std::size_t{0}));
   }
 }
 
@@ -195,15 +216,16 @@ TEST_CASE("hostile: a megabyte of gzip that claims 2 GB is refused before it is 
   CHECK(not_refused([&] { read_idx(path); }, "is it a gzip bomb?") == "");
   CHECK(not_refused([&] { read_idx_images(path); }, "is it a gzip bomb?") == "");
   CHECK(not_refused([&] { read_idx_bytes(bomb); }, "is it a gzip bomb?") == "");
-  CHECK(not_refused([&] { read_drawings(path); }, "byte 0 is not as JSON should be") == "");
-  CHECK(not_refused([&] { load_network<float>(path); }, "it is compressed") == "");
+  CHECK(not_refused([&] { read_drawings(path); }, "a line or drawing of more than 67108864 bytes", 2 * allowance) ==
+        "");
+  CHECK(not_refused([&] { load_network<float>(path); }, "header: does not begin with {") == "");
   CHECK(not_refused([&] { read_picture(path); }, "neither PNG, JPEG nor PGM") == "");
 }
 
 TEST_CASE("hostile: gzip that holds much more than its header says is not unpacked further", "[hostile][memory]") {
   const Bytes header{0, 0, 8, 1, 0, 0, 0, 10};
   const Bytes bomb = joined({gzip(header), gibibyte_of_zeros()});
-  CHECK(not_refused([&] { read_idx_bytes(bomb); }, "more than 10 bytes of data", mebibyte) == "");
+  CHECK(not_refused([&] { read_idx_bytes(bomb); }, "more than 10 bytes of data", little) == "");
 }
 
 TEST_CASE("hostile: drawings packed to burst are refused on the way", "[hostile][memory]") {
@@ -220,26 +242,25 @@ TEST_CASE("hostile: drawings packed to burst are refused on the way", "[hostile]
     return bytes;
   };
   refused(lines("\n"), 2048, "is it a bomb?");
-  refused(lines(" "), 2048, "a line or drawing of more than 67108864 bytes", 2 * allowance);  // the line itself
-  refused(lines("["), 100, "in the list, expected", 2 * allowance);
+  refused(lines(" "), 2048, "is it a bomb?", 2 * allowance);  // twice: the line itself is kept
+  refused(lines("["), 100, "expected two numbers", 2 * allowance);
   refused(lines("[]\n"), 200, "more than 1000000 drawings so far", 2 * allowance);
 }
 
 TEST_CASE("hostile: pictures that claim what they do not hold take no memory", "[hostile][memory]") {
-  const Bytes little = deflated_zeros(1);
-  CHECK(not_refused([&] { read_picture(png_of(8000, 8000, 4, little)); }, "claims 8000 x 8000 pixels in", mebibyte) ==
+  const Bytes packed = deflated_zeros(1);
+  CHECK(not_refused([&] { read_picture(png_of(8000, 8000, 4, packed)); }, "claims 8000 x 8000 pixels in", little) ==
         "");
-  CHECK(not_refused([&] { read_picture(jpeg_of(8000, 8000)); }, "claims 8000 x 8000 pixels in", mebibyte) == "");
+  CHECK(not_refused([&] { read_picture(jpeg_of(8000, 8000)); }, "claims 8000 x 8000 pixels in", little) == "");
 }
 
 TEST_CASE("hostile: a PNG that holds much more than its pixels is not unpacked further", "[hostile][memory]") {
   const Bytes bomb = png_of(10, 10, 1, deflated_zeros(256));
   REQUIRE(bomb.size() < mebibyte);
-  CHECK(not_refused([&] { read_picture(bomb); }, "more than the 110 bytes of 10 x 10 pixels are packed", mebibyte) ==
+  CHECK(not_refused([&] { read_picture(bomb); }, "more than the 110 bytes of 10 x 10 pixels are packed", little) ==
         "");
   const Bytes large = png_of(8000, 8000, 3, deflated_zeros(184));  // 192 MB of white or black from 190 kB
-  CHECK(not_refused([&] { read_picture(large); }, "expected at most 200 times as many; is it a bomb?", mebibyte) ==
-        "");
+  CHECK(not_refused([&] { read_picture(large); }, "expected at most 200 times as many; is it a bomb?", little) == "");
 }
 
 TEST_CASE("hostile: a PNG with a little behind its pixels is read", "[hostile]") {
@@ -249,7 +270,7 @@ TEST_CASE("hostile: a PNG with a little behind its pixels is read", "[hostile]")
 
 TEST_CASE("hostile: model files that claim what they do not hold take no memory", "[hostile][memory]") {
   const auto refused = [](const Bytes& bytes, const char* part) {
-    CHECK(not_refused([&] { network_from_bytes<float>(bytes); }, part, mebibyte) == "");
+    CHECK(not_refused([&] { network_from_bytes<float>(bytes); }, part, little) == "");
   };
   test::ModelFile file = test::small_model();
   file.tensor("layers.0.weights").shape = {1u << 20, 1u << 20};
@@ -272,10 +293,10 @@ TEST_CASE("hostile: deep nesting ends neither the stack nor memory", "[hostile][
   const std::string deep(10 * mebibyte, '[');
   const TemporaryFolder folder;
   const auto path = write_file(folder / "deep", R"({"x":)" + deep);
-  CHECK(not_refused([&] { read_drawings(path); }, "nested deeper than 64 levels", 2 * deep.size()) == "");
+  CHECK(not_refused([&] { read_drawings(path); }, "nested deeper than 64 levels", allowance) == "");
   const test::ModelFile file = test::small_model();
   const Bytes model = file.with_header(R"({"__metadata__":)" + std::string(900000, '['));
-  CHECK(not_refused([&] { network_from_bytes<float>(model); }, "nested deeper than 64 levels", 8 * mebibyte) == "");
+  CHECK(not_refused([&] { network_from_bytes<float>(model); }, "nested deeper than 64 levels", little) == "");
 }
 
 // Found by the fuzzers (docs/reliability.md); the files themselves are in tests/fuzz/corpus.

@@ -41,6 +41,7 @@ bool allocation_fails() { return (counting || counting_all) && ++allocation_call
 #ifdef DIGITNET_TEST_WRAPS_MALLOC
 extern "C" {
 void* __real_malloc(std::size_t size);
+void* __real_calloc(std::size_t count, std::size_t size);
 void* __real_realloc(void* memory, std::size_t size);
 void __real_free(void* memory);
 int __real_deflateInit2_(z_streamp stream, int level, int method, int window, int memory, int strategy,
@@ -50,6 +51,13 @@ int __real_inflateInit2_(z_streamp stream, int window, const char* version, int 
 void* __wrap_malloc(std::size_t size) {
   if (allocation_fails()) return nullptr;
   void* const memory = __real_malloc(size);
+  if (memory != nullptr) ++live;
+  return memory;
+}
+
+void* __wrap_calloc(std::size_t count, std::size_t size) {
+  if (allocation_fails()) return nullptr;
+  void* const memory = __real_calloc(count, size);
   if (memory != nullptr) ++live;
   return memory;
 }
