@@ -390,6 +390,7 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
     if (theirs) theirs(report);
   };
   options.on_epoch = [&, theirs = options.on_epoch](const EpochReport& report) {
+    writer.finish();  // before the next epoch is told, the one before is on the disk
     reached = {report.epoch, 0};
     events.write("epoch", epoch_event(report, training.size(), architecture));
     if (theirs) theirs(report);
