@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from digitnet.events import Event, Progress
 
 POLL = 0.1  # seconds between two looks at the events
+DRAW, REDRAW = 0.2, 0.5  # seconds between two drawings, when something is new and when nothing is
 ENDED_WELL = ("done", "stopped", "loss_reached", "early_stop")
 
 
@@ -85,7 +86,7 @@ def _draw(run: dn.Run) -> str:
             for event in events:
                 progress.add(event)
             # While nothing is new, the terminal may still get another size.
-            if time.monotonic() - drawn >= (POLL if events else 5 * POLL):
+            if time.monotonic() - drawn >= (DRAW if events else REDRAW):
                 live.refresh()
                 drawn = time.monotonic()
         screen.state = run.state()
