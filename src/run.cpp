@@ -374,6 +374,7 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
     events.write("end", end_event(reason, reached, writer.best_epoch(), seconds, error));
   };
 
+  bool has_failed = false;  // to write a checkpoint: then no later one is tried, so that none is left out
   options.statistics = true;
   options.on_batch = [&, theirs = options.on_batch, last = Clock::time_point()](const BatchReport& report) mutable {
     reached = {report.epoch - 1, report.batch};
@@ -390,14 +391,20 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
     if (theirs) theirs(report);
   };
   options.on_epoch = [&, theirs = options.on_epoch](const EpochReport& report) {
-    writer.finish();  // before the next epoch is told, the one before is on the disk
+    try {
+      writer.finish();  // before the next epoch is told, the one before is on the disk
+    } catch (...) {
+      has_failed = true;
+      throw;
+    }
     reached = {report.epoch, 0};
     events.write("epoch", epoch_event(report, training.size(), architecture));
     if (theirs) theirs(report);
   };
-  Checkpoints<Real> checkpoints{.save = [&](TrainingState<Real> state) { writer.submit(std::move(state)); },
-                                .every = run.checkpoint_every,
-                                .from = std::move(from)};
+  const auto save = [&](TrainingState<Real> state) {
+    if (!has_failed) writer.submit(std::move(state));
+  };
+  Checkpoints<Real> checkpoints{.save = save, .every = run.checkpoint_every, .from = std::move(from)};
   try {
     History history = train(network, training, validation, optimizer, options, rng, std::move(checkpoints));
     writer.finish();

@@ -88,7 +88,10 @@ def try_read_only(disk: Path, unbroken: Path) -> None:
     )
     mount(disk, "ro", anew=False)
     require(is_refused(begin(run, elsewhere), "Read-only file system"), "trained on a read-only disk")
-    require(is_refused(begin(unbroken.with_name("other"), output), "Read-only"), "wrote to a read-only disk")
+    require(
+        is_refused(begin(unbroken.with_name("other"), output), "cannot be written"),
+        "wrote to a read-only disk",
+    )
     require(not run.exists(), "something on a read-only disk")
     mount(disk, "rw", anew=False)
     with subprocess.Popen(
