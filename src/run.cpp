@@ -153,11 +153,13 @@ class CheckpointWriter {
     }
   }
 
-  /// Points the links to where they should, after a process that died, or was refused, before it came to that.
-  void restore_links() {
+  /// Points the links to where they should and removes what is no longer wanted, after a process that died, or was
+  /// refused, before it came to that.
+  void tidy() {
     if (positions_.empty()) return;
     point("latest", positions_.back());
     if (best_epoch_) point("best", {*best_epoch_, 0});
+    prune(CheckpointPosition(positions_.back()));
   }
 
   /// Hands over a state, when the one before is written.
@@ -336,7 +338,7 @@ void complete(const fs::path& directory, const TrainingState<Real>& state, const
   if (events.has_ended()) return;
   CheckpointWriter<Real> writer(directory, events, run.keep_last, best_metric);
   writer.look_for_best(state.history);
-  writer.restore_links();
+  writer.tidy();
   double seconds = 0;
   for (const EpochReport& report : state.history.epochs) seconds += report.seconds;
   events.write(
@@ -355,7 +357,7 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
                                 detail::best_metric_of(run, options, !validation.empty()));
   if (from) {
     writer.look_for_best(from->history);
-    writer.restore_links();
+    writer.tidy();
   }
   const std::size_t batches = (training.size() + options.batch_size - 1) / options.batch_size;
   events.write("start", {{"epoch", from ? from->epoch : 0},

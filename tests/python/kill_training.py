@@ -98,8 +98,14 @@ def checkpoints_of(run: Path) -> list[int]:
     return epochs
 
 
-def check(run: Path, before: int) -> int:
-    """Checks what a training has left; gives the epoch of its newest checkpoint, -1 if there is none."""
+def check(run: Path, before: int, behind: int = 1) -> int:
+    """Checks what a training has left; gives the epoch of its newest checkpoint, -1 if there is none.
+
+    Args:
+        run: its directory.
+        before: the epoch of the newest checkpoint that there was.
+        behind: how many epochs, at most, the events may tell of that are in no checkpoint.
+    """
     if not run.exists():
         require(before < 0, "the whole run is gone")
         return -1
@@ -107,7 +113,7 @@ def check(run: Path, before: int) -> int:
     newest = max(checkpoints_of(run), default=-1)
     require(newest >= before, f"epoch {newest} is the newest checkpoint, there was one of epoch {before}")
     told = max((int(str(each["epoch"])) for each in events if each["type"] == "epoch"), default=0)
-    require(newest >= told - 1, f"epoch {newest} is the newest checkpoint, expected at least {told - 1}")
+    require(newest >= told - behind, f"epoch {newest} is the newest checkpoint, expected {told - behind}")
     saved = max((int(str(each["epoch"])) for each in events if each["type"] == "checkpoint"), default=-1)
     require(newest >= saved, f"epoch {newest} is the newest checkpoint, the events tell of {saved}")
     for name in ("latest", "best"):
