@@ -243,12 +243,44 @@ void bind_trainer(py::module_& m) {
                             report.training_loss, ">");
       });
 
+  py::class_<LearningRateChange>(m, "LearningRateChange", R"doc(
+Another learning rate from some place in a training on. Schedule and plateau go on multiplying it.
+
+Args:
+    epoch: whole epochs done before it.
+    batch: batches done of the next one, below the number of batches.
+    learning_rate: of the optimizer; train takes finite numbers above 0.
+)doc")
+      .def(py::init([](std::size_t epoch, std::size_t batch, double learning_rate) {
+             return LearningRateChange{epoch, batch, learning_rate};
+           }),
+           py::arg("epoch"), py::arg("batch"), py::arg("learning_rate"))
+      .def_readonly("epoch", &LearningRateChange::epoch)
+      .def_readonly("batch", &LearningRateChange::batch)
+      .def_readonly("learning_rate", &LearningRateChange::learning_rate)
+      .def(
+          "__eq__",
+          [](const LearningRateChange& change, const py::object& other) {
+            return py::isinstance<LearningRateChange>(other) && change == other.cast<LearningRateChange>();
+          },
+          py::is_operator())
+      .def("__hash__",
+           [](const LearningRateChange& change) {
+             return py::hash(py::make_tuple(change.epoch, change.batch, change.learning_rate));
+           })
+      .def("__repr__", [](const LearningRateChange& change) {
+        return detail::text("LearningRateChange(epoch=", change.epoch, ", batch=", change.batch,
+                            ", learning_rate=", change.learning_rate, ")");
+      });
+
   py::class_<History>(m, "History", "What happened in a training, epoch by epoch.")
       .def_readonly("epochs", &History::epochs, "A list of EpochReport; an epoch that was cut short is not in it.")
       .def_property_readonly(
           "reason", [](const History& history) { return std::string(name_of(history.reason)); },
           "Why it ended: done, stopped, loss_reached, diverged or early_stop.")
       .def_readonly("best_epoch", &History::best_epoch, "By the metric of early_stopping, from 1; 0 without.")
+      .def_readonly("learning_rate_changes", &History::learning_rate_changes,
+                    "A list of LearningRateChange: those that were made, in their order; at one place the last.")
       .def("__len__", [](const History& history) { return history.epochs.size(); })
       .def("__repr__", &describe);
 
@@ -286,6 +318,7 @@ Raises:
           "plateau_metric",
           [](const TrainingOptions& options) { return std::string(name_of(options.plateau_metric)); },
           [](TrainingOptions& options, const std::string& name) { options.plateau_metric = metric_from_name(name); })
+      .def_readwrite("learning_rate_changes", &TrainingOptions::learning_rate_changes)
       .def_readwrite("label_smoothing", &TrainingOptions::label_smoothing)
       .def_readwrite("class_weights", &TrainingOptions::class_weights)
       .def_readwrite("sample_weights", &TrainingOptions::sample_weights)

@@ -3,6 +3,7 @@
 #include "byte_source.hpp"
 #include "file_writer.hpp"
 #include "json_fields.hpp"
+#include "learning_rate_json.hpp"
 #include "safetensors.hpp"
 
 #include <digitnet/serialization.hpp>
@@ -146,6 +147,10 @@ std::string state_to_text(const TrainingState<Real>& state) {
     value["sums"]["layer_gradient_norms"].push_back(norm);
   }
   for (const EpochReport& report : state.history.epochs) value["history"].push_back(report_to_json(report));
+  // Only where there are any, as older versions know no such member.
+  if (const auto& changes = state.history.learning_rate_changes; !changes.empty()) {
+    value["learning_rate_changes"] = changes_to_json(changes);
+  }
   return value.dump() + "\n";
 }
 
@@ -215,6 +220,9 @@ void state_from_text(const std::string& where, const std::string& state_text, st
     state.history.epochs.push_back(report_from_json(text(where, "history: epoch ", epoch, ": "), report));
     state.history.epochs.back().epoch = epoch;
     state.history.epochs.back().epochs = epochs_known;
+  }
+  if (fields.has("learning_rate_changes")) {
+    state.history.learning_rate_changes = changes_from_json(fields, "learning_rate_changes");
   }
   fields.require_no_others();
 }

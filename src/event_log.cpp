@@ -1,6 +1,8 @@
 #include "event_log.hpp"
 
 #include "json_fields.hpp"
+#include "learning_rate_json.hpp"
+#include "training_checks.hpp"
 
 #include <digitnet/error.hpp>
 
@@ -47,6 +49,25 @@ std::optional<LastLine> last_line(int descriptor, std::uint64_t length) {
       return end == std::string::npos ? LastLine{} : LastLine{tail.substr(0, end), end + 1};
     }
     if (step > longest_line) return LastLine{std::string(), length};  // no event is that long: refused by its text
+  }
+}
+
+/// Whether a line may be an event of this type: it holds the name, and not as a key. Most lines need no parsing then.
+bool may_be_of_type(std::string_view line, std::string_view type) {
+  const std::string quoted = text("\"", type, "\"");
+  for (std::size_t found = line.find(quoted); found != line.npos; found = line.find(quoted, found + 1)) {
+    const std::size_t behind = line.find_first_not_of(" \t", found + quoted.size());
+    if (behind == line.npos || line[behind] != ':') return true;
+  }
+  return false;
+}
+
+/// Adds the change that a line tells of, if it tells of one.
+void add_change_told(const std::string& where, const std::string& line, std::vector<LearningRateChange>& changes) {
+  const JsonDocument value = parse_json(where, line);
+  const Fields event(where, value);
+  if (event.has("type") && event.is_text("type") && event.text("type") == "learning_rate") {
+    add_change(changes, change_from_json(event));
   }
 }
 
@@ -106,6 +127,35 @@ void EventLog::write(const char* type, const nlohmann::ordered_json& event) {
   length_ += bytes.size();
   ++next_;
   has_ended_ = std::strcmp(type, "end") == 0;
+}
+
+void EventLog::flush() {
+  const std::scoped_lock lock(mutex_);
+  file_.sync(prefix_);
+}
+
+void EventLog::add_changes_to(std::vector<LearningRateChange>& changes) {
+  const std::scoped_lock lock(mutex_);
+  std::string block(std::size_t{1} << 16, '\0');
+  std::string line;
+  std::size_t number = 1;
+  for (std::uint64_t done = 0; done < length_;) {
+    const ssize_t count = ::pread(file_.descriptor(), block.data(), block.size(), static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count == 0) errno = EIO;  // shorter than when it was opened
+    if (count <= 0) fail("cannot be read");
+    done += static_cast<std::uint64_t>(count);
+    for (std::string_view rest(block.data(), static_cast<std::size_t>(count)); !rest.empty();) {
+      const std::size_t end = rest.find('\n');
+      line += rest.substr(0, end);
+      if (line.size() > longest_line) throw FormatError(text(prefix_, "line ", number, ": too long for an event"));
+      if (end == rest.npos) break;
+      if (may_be_of_type(line, "learning_rate")) add_change_told(text(prefix_, "line ", number, ": "), line, changes);
+      line.clear();
+      ++number;
+      rest.remove_prefix(end + 1);
+    }
+  }
 }
 
 }  // namespace digitnet::detail

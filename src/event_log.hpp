@@ -3,6 +3,8 @@
 
 #include "open_file.hpp"
 
+#include <digitnet/trainer.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -10,6 +12,7 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace digitnet::detail {
 
@@ -29,6 +32,15 @@ class EventLog {
   /// Writes {"seq": ..., "time": ..., "type": type, members of event...}.
   /// @throws IoError  if it cannot be written; the file ends with the line before then
   void write(const char* type, const nlohmann::ordered_json& event);
+
+  /// Flushes what is written to the disk.
+  /// @throws IoError  if that fails
+  void flush();
+
+  /// Adds the changes of the learning rate that are told, as add_change does.
+  /// @throws IoError      if the file cannot be read
+  /// @throws FormatError  if an event of one breaks a rule
+  void add_changes_to(std::vector<LearningRateChange>& changes);
 
  private:
   [[noreturn]] void fail(const char* what);

@@ -81,6 +81,14 @@ const json& Fields::array(const char* key) const { return member(key, &json::is_
 
 Fields Fields::fields(const char* key) const { return {detail::text(where_, "\"", key, "\": "), object(key)}; }
 
+std::vector<Fields> Fields::objects(const char* key) const {
+  std::vector<Fields> objects;
+  for (const json& value : array(key)) {
+    objects.emplace_back(detail::text(where_, "\"", key, "\"[", objects.size(), "]: "), value);
+  }
+  return objects;
+}
+
 void Fields::require_no_others() const {
   for (const auto& [key, value] : value_.items()) {
     if (!asked_.contains(key)) throw FormatError(detail::text(where_, "an unknown member \"", shortened(key), "\""));

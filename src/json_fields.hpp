@@ -33,7 +33,8 @@ class Fields {
   std::vector<std::string> texts(const char* key) const;
   const nlohmann::json& object(const char* key) const;
   const nlohmann::json& array(const char* key) const;
-  Fields fields(const char* key) const;  ///< of the object in it
+  Fields fields(const char* key) const;                ///< of the object in it
+  std::vector<Fields> objects(const char* key) const;  ///< of each object in its list
 
   /// @throws FormatError  if there is a member that nobody has asked for
   void require_no_others() const;

@@ -4,8 +4,10 @@
 #include "checkpoint.hpp"
 #include "event_log.hpp"
 #include "file_writer.hpp"
+#include "learning_rate_json.hpp"
 #include "open_file.hpp"
 #include "run_config.hpp"
+#include "run_control.hpp"
 #include "training_checks.hpp"
 
 #include <digitnet/parallel.hpp>
@@ -47,6 +49,7 @@ constexpr std::uint64_t largest_config = std::uint64_t{1} << 28;
 
 fs::path config_of(const fs::path& run) { return run / "config.json"; }
 fs::path events_of(const fs::path& run) { return run / "events.jsonl"; }
+fs::path control_of(const fs::path& run) { return run / "control.json"; }
 fs::path checkpoints_of(const fs::path& run) { return run / "checkpoints"; }
 
 std::string utc_time() {
@@ -345,6 +348,18 @@ void complete(const fs::path& directory, const TrainingState<Real>& state, const
       "end", end_event(std::string(name_of(*state.ended)), {state.epoch, state.batch}, writer.best_epoch(), seconds));
 }
 
+/// Puts the changes of the learning rate that the events tell of where they are made again: to those planned if they lie
+/// behind the state that is gone on from, and into the state if they were made just there, perhaps after it was saved.
+template <class Real>
+void add_changes_told(EventLog& events, std::vector<LearningRateChange>& planned, TrainingState<Real>& from) {
+  events.add_changes_to(planned);
+  for (const LearningRateChange& change : std::vector(planned)) {
+    if (CheckpointPosition{change.epoch, change.batch} == CheckpointPosition{from.epoch, from.batch}) {
+      detail::add_change(from.history.learning_rate_changes, change);
+    }
+  }
+}
+
 /// Trains in a folder that is made and locked, from its beginning or from a state.
 template <class Real>
 History train_in(const char* where, const fs::path& directory, Network<Real>& network, const Dataset& training,
@@ -356,6 +371,7 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
   CheckpointWriter<Real> writer(directory, events, run.keep_last,
                                 detail::best_metric_of(run, options, !validation.empty()));
   if (from) {
+    add_changes_told(events, options.learning_rate_changes, *from);
     writer.look_for_best(from->history);
     writer.tidy();
   }
@@ -378,6 +394,18 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
 
   bool has_failed = false;  // to write a checkpoint: then no later one is tried, so that none is left out
   options.statistics = true;
+  StopFlag stop(options.stop);  // also by the control file
+  options.stop = &stop;
+  LearningRateControl rate_control;
+  if (options.learning_rate_control == nullptr) options.learning_rate_control = &rate_control;
+  detail::ControlFile control(directory, [&events](const std::string& problem) {
+    events.write("message", {{"level", "warning"}, {"text", problem}});
+  });
+  options.on_learning_rate = [&, theirs = options.on_learning_rate](const LearningRateChange& change) {
+    events.write("learning_rate", detail::change_to_json(change));
+    events.flush();  // before the first batch that it changes
+    if (theirs) theirs(change);
+  };
   options.on_batch = [&, theirs = options.on_batch, last = Clock::time_point()](const BatchReport& report) mutable {
     reached = {report.epoch - 1, report.batch};
     if (const auto now = Clock::now(); now - last >= batch_interval) {
@@ -389,6 +417,10 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
                              {"loss", event_number(report.loss)},
                              {"accuracy", event_number(report.accuracy)},
                              {"learning_rate", event_number(report.learning_rate)}});
+      if (const std::optional<detail::RunRequest> request = control.take()) {
+        if (request->learning_rate) options.learning_rate_control->set(*request->learning_rate);
+        if (request->stop) stop.request();
+      }
     }
     if (theirs) theirs(report);
   };
@@ -448,7 +480,7 @@ bool make_folders(const fs::path& directory) {
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (name.starts_with(".") || name == "lock" || name == "config.json" || name == "events.jsonl" ||
-        name == "checkpoints") {
+        name == "checkpoints" || name == "control.json") {
       continue;
     }
     throw ArgumentError(text(prefix, "holds ", name, ", expected an empty folder"));
@@ -459,9 +491,12 @@ bool make_folders(const fs::path& directory) {
   return !fs::exists(status);
 }
 
-/// Removes what a killed process has left half written.
+/// Removes what a killed process has left half written, and what was asked of it.
 void remove_leftovers(const fs::path& directory) {
-  detail::remove_leftovers(directory, {".config.json.", ".latest.", ".best."});
+  std::error_code ignored;
+  if (!fs::is_directory(fs::symlink_status(control_of(directory), ignored)))
+    fs::remove(control_of(directory), ignored);
+  detail::remove_leftovers(directory, {".config.json.", ".control.json.", ".latest.", ".best."});
   detail::remove_leftovers(checkpoints_of(directory), {"."});
 }
 
@@ -536,7 +571,9 @@ ResumedRun<Real> resume_run(const fs::path& directory, const Dataset& training, 
   plan.options.threads = options.threads;
   plan.options.on_batch = options.on_batch;
   plan.options.on_epoch = options.on_epoch;
+  plan.options.on_learning_rate = options.on_learning_rate;
   plan.options.stop = options.stop;
+  plan.options.learning_rate_control = options.learning_rate_control;
   if (plan.architecture != state.network.architecture()) {
     throw FormatError(prefix + "the newest checkpoint is of another architecture than config.json");
   }

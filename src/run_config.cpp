@@ -2,6 +2,7 @@
 
 #include "architecture_json.hpp"
 #include "json_fields.hpp"
+#include "learning_rate_json.hpp"
 
 #include <digitnet/version.hpp>
 
@@ -84,6 +85,9 @@ ordered_json options_to_json(const TrainingOptions& options) {
                                {"min_delta", early->min_delta},
                                {"restore_best", early->restore_best}};
   }
+  if (!options.learning_rate_changes.empty()) {  // older versions know no such member
+    value["learning_rate_changes"] = changes_to_json(options.learning_rate_changes);
+  }
   return value;
 }
 
@@ -121,6 +125,9 @@ TrainingOptions options_from_json(const Fields& fields) {
                                            .min_delta = early.number("min_delta"),
                                            .restore_best = early.truth("restore_best")};
     early.require_no_others();
+  }
+  if (fields.has("learning_rate_changes")) {
+    options.learning_rate_changes = changes_from_json(fields, "learning_rate_changes");
   }
   fields.require_no_others();
   options.statistics = true;

@@ -10,6 +10,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace digitnet {
@@ -46,6 +47,27 @@ void check_options(const TrainingOptions& options) {
       throw ArgumentError("train: early_stopping.patience is 0, expected at least 1");
     }
     require("early_stopping.min_delta", options.early_stopping->min_delta, 0, infinite);
+  }
+}
+
+std::size_t batches_of(std::size_t samples, std::size_t batch_size) {
+  return samples / batch_size + (samples % batch_size == 0 ? 0 : 1);
+}
+
+auto place_of(const LearningRateChange& change) { return std::tie(change.epoch, change.batch); }
+
+/// Changes are in order, each at a place there is, with a rate there can be.
+void check_changes(const std::string& where, const std::vector<LearningRateChange>& changes, std::size_t batches) {
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto& [epoch, batch, rate] = changes[i];
+    const std::string which = text(where, "learning_rate_changes[", i, "]: ");
+    if (!std::isfinite(rate) || rate <= 0) {
+      throw ArgumentError(text(which, "learning_rate is ", rate, ", expected a finite number above 0"));
+    }
+    if (batch >= batches) throw ArgumentError(text(which, "batch is ", batch, ", expected less than ", batches));
+    if (i > 0 && place_of(changes[i - 1]) >= place_of(changes[i])) {
+      throw ArgumentError(text(which, "epoch ", epoch, ", batch ", batch, " is not behind the one before"));
+    }
   }
 }
 
@@ -90,6 +112,7 @@ void check_data_options(const TrainingOptions& options, const Architecture& arch
   check_weights("class_weights", "class", options.class_weights, architecture.sizes.back());
   check_weights("sample_weights", "sample", options.sample_weights, training.size());
   if (options.augmentation && !options.augmentation->is_none()) require_augmentable(training);
+  check_changes("train: ", options.learning_rate_changes, batches_of(training.size(), options.batch_size));
   const auto require_metric = [&](const char* setting, Metric metric) {
     if (!validation.empty() || !is_of_validation(metric)) return;
     throw ArgumentError(text("train: ", setting, " watches ", name_of(metric),
@@ -141,6 +164,17 @@ void check_state(const TrainingState<Real>& state, const Network<Real>& network,
     refuse(text("has a history of ", state.history.epochs.size(), " epochs, expected ", state.epoch));
   }
   if (state.history.best_epoch > state.epoch) refuse("has a best epoch to come");
+  const std::vector<LearningRateChange>& changes = state.history.learning_rate_changes;
+  check_changes("train: the state to go on from: ", changes, batches);
+  const auto place = std::tie(state.epoch, state.batch);
+  std::vector<LearningRateChange> known = options.learning_rate_changes;
+  for (const LearningRateChange& change : changes) detail::add_change(known, change);
+  const auto to_come = known.begin() + static_cast<std::ptrdiff_t>(changes.size());
+  if ((!changes.empty() && place_of(changes.back()) > place) ||
+      !std::equal(known.begin(), to_come, changes.begin()) ||
+      (to_come != known.end() && place_of(*to_come) < place)) {
+    refuse("has other changes of the learning rate");
+  }
   std::vector<bool> met(samples);
   for (const std::uint32_t sample : state.order) {
     if (sample >= samples || met[sample]) refuse(text("has sample ", sample, " twice or beyond all"));
@@ -167,8 +201,9 @@ class Training {
         plateau_(options.plateau),
         team_(options.threads),
         batch_size_(std::min(options.batch_size, training.size())),
-        batches_((training.size() + batch_size_ - 1) / batch_size_),
-        order_(training.size()) {
+        batches_(batches_of(training.size(), batch_size_)),
+        order_(training.size()),
+        changes_(options.learning_rate_changes) {
     if (checkpoints.from) {
       take_network(*checkpoints.from);
     } else if (options.batch_norm || options.averaging != Averaging::none) {
@@ -231,15 +266,14 @@ class Training {
   std::optional<StopReason> run_epoch(EpochReport& report) {
     const auto start = Clock::now();
     const double seconds_before = sums_.seconds;  // of this epoch, if it goes on behind a break
-    const auto is_to_stop = [this] { return options_.stop != nullptr && options_.stop->requested(); };
     if (batch_ == 0) {
-      if (is_to_stop()) return StopReason::stopped;  // before anything is drawn for the epoch
+      if (heed_requests()) return StopReason::stopped;  // before anything is drawn for the epoch
       if (options_.shuffle) shuffle(order_, rng_);
     }
     const Rng augmentation = augmentation_.fork(report.epoch);
     const auto steps = static_cast<double>(options_.epochs * batches_);
     while (batch_ < batches_) {
-      if (batch_ > 0 && is_to_stop()) return StopReason::stopped;
+      if (batch_ > 0 && heed_requests()) return StopReason::stopped;
       const std::size_t first = batch_ * batch_size_;
       const auto samples =
           std::span<const std::uint32_t>(order_).subspan(first, std::min(batch_size_, order_.size() - first));
@@ -270,6 +304,31 @@ class Training {
     report.training_accuracy = static_cast<double>(sums_.correct) / static_cast<double>(training_.size());
     report.seconds = seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
     return std::nullopt;
+  }
+
+  /// Changes the learning rate where that is planned or asked for. Whether the training is to stop.
+  bool heed_requests() {
+    const auto is_due = [this](const LearningRateChange& change) {
+      return place_of(change) == std::tie(epoch_, batch_);
+    };
+    if (next_change_ < changes_.size() && is_due(changes_[next_change_])) {
+      change_learning_rate(changes_[next_change_].learning_rate);
+    }
+    if (options_.learning_rate_control != nullptr) {
+      if (const std::optional<double> rate = options_.learning_rate_control->take()) change_learning_rate(*rate);
+    }
+    return options_.stop != nullptr && options_.stop->requested();
+  }
+
+  /// From the next batch on.
+  void change_learning_rate(double rate) {
+    const LearningRateChange change{.epoch = epoch_, .batch = batch_, .learning_rate = rate};
+    call_back(options_.on_learning_rate, change);
+    optimizer_.set_learning_rate(rate);
+    detail::add_change(changes_, change);
+    detail::add_change(history_.learning_rate_changes, change);
+    next_change_ = history_.learning_rate_changes.size();
+    is_saved_ = false;
   }
 
   /// An average of few steps forgets faster, so that the first weights do not stay in it.
@@ -384,6 +443,11 @@ class Training {
     ended_ = state.ended;
     averaged_ = state.averaged;
     history_ = std::move(state.history);
+    for (const LearningRateChange& change : history_.learning_rate_changes) {
+      detail::add_change(changes_, change);
+      optimizer_.set_learning_rate(change.learning_rate);
+    }
+    next_change_ = history_.learning_rate_changes.size();
     best_value_ = state.best_value;
     best_ = std::move(state.best);
     sums_ = std::move(state.sums);
@@ -416,6 +480,8 @@ class Training {
   std::optional<StopReason> ended_;
   bool is_saved_ = false;  // as it is now
   History history_;
+  std::vector<LearningRateChange> changes_;  // of the learning rate, first those of the history, then those to come
+  std::size_t next_change_ = 0;              // the first of those to come
   double best_value_ = 0;
   std::optional<Network<Real>> best_;
 };
@@ -426,6 +492,15 @@ void detail::check_training(const Architecture& architecture, const Dataset& tra
                             const TrainingOptions& options) {
   check_options(options);
   check_data_options(options, architecture, training, validation);
+}
+
+void detail::add_change(std::vector<LearningRateChange>& changes, const LearningRateChange& change) {
+  const auto at = std::lower_bound(
+      changes.begin(), changes.end(), change,
+      [](const LearningRateChange& one, const LearningRateChange& other) { return place_of(one) < place_of(other); });
+  if (at != changes.end() && *at == change) return;
+  changes.erase(at, changes.end());
+  changes.push_back(change);
 }
 
 template <class Real>

@@ -46,7 +46,9 @@ struct ResumeOptions {
   std::size_t threads = 0;
   std::function<void(const BatchReport&)> on_batch{};
   std::function<void(const EpochReport&)> on_epoch{};
+  std::function<void(const LearningRateChange&)> on_learning_rate{};
   const StopFlag* stop = nullptr;
+  LearningRateControl* learning_rate_control = nullptr;  ///< what it asks for does change the result
 };
 
 /// What a run that was gone on with came to.

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -21,13 +22,54 @@ namespace digitnet {
 /// Asks a training to stop, from any thread or a signal handler. The batch in work is finished.
 class StopFlag {
  public:
+  StopFlag() = default;
+
+  /// @param other  one whose requests count as well; null: none. It has to live as long as this one.
+  explicit StopFlag(const StopFlag* other) : other_(other) {}
+
   void request() { requested_.store(true, std::memory_order_relaxed); }
-  bool requested() const { return requested_.load(std::memory_order_relaxed); }
-  void clear() { requested_.store(false, std::memory_order_relaxed); }
+  bool requested() const {
+    return requested_.load(std::memory_order_relaxed) || (other_ != nullptr && other_->requested());
+  }
+  void clear() { requested_.store(false, std::memory_order_relaxed); }  ///< but not that of the other
 
  private:
   std::atomic<bool> requested_{false};
+  const StopFlag* other_ = nullptr;
   static_assert(std::atomic<bool>::is_always_lock_free);
+};
+
+/// Asks a training for another learning rate, from any thread or a signal handler. It holds from the next batch on.
+class LearningRateControl {
+ public:
+  /// Asks for a learning rate; the last one asked for counts.
+  /// @throws ArgumentError  if it is not a finite number above 0
+  void set(double learning_rate) {
+    if (!std::isfinite(learning_rate) || learning_rate <= 0) {
+      throw ArgumentError(detail::text("LearningRateControl: learning_rate is ", learning_rate,
+                                       ", expected a finite number above 0"));
+    }
+    asked_for_.store(learning_rate, std::memory_order_relaxed);
+  }
+
+  /// What was asked for since the last time; for the training.
+  std::optional<double> take() {
+    if (asked_for_.load(std::memory_order_relaxed) == 0) return std::nullopt;  // most of the time
+    return asked_for_.exchange(0, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<double> asked_for_{0};  // 0: nothing
+  static_assert(std::atomic<double>::is_always_lock_free);
+};
+
+/// Another learning rate from some place in a training on. Schedule and plateau go on multiplying it.
+struct LearningRateChange {
+  std::size_t epoch = 0;     ///< whole epochs done before it
+  std::size_t batch = 0;     ///< batches done of the next one, below the number of batches
+  double learning_rate = 0;  ///< of the optimizer, finite and above 0
+
+  bool operator==(const LearningRateChange&) const = default;
 };
 
 /// What is known after a batch.
@@ -126,6 +168,10 @@ struct TrainingOptions {
   std::optional<ReduceOnPlateau> plateau{};
   Metric plateau_metric = Metric::validation_loss;
 
+  /// Sets the optimizer's learning rate at places known beforehand: in their order, one for each. What a control asks
+  /// for meanwhile makes those still to come void.
+  std::vector<LearningRateChange> learning_rate_changes{};
+
   // What is learned from.
   double label_smoothing = 0;            ///< in [0, 1), see loss.hpp
   std::vector<double> class_weights{};   ///< one for each class, of at least 0; none: all 1
@@ -166,9 +212,11 @@ struct TrainingOptions {
 
   bool statistics = false;  ///< whether reports have gradient norms and what each layer was like; takes a little time
 
-  std::function<void(const BatchReport&)> on_batch{};  ///< called by the thread that called train
-  std::function<void(const EpochReport&)> on_epoch{};  ///< likewise; what they throw ends the training
+  std::function<void(const BatchReport&)> on_batch{};                 ///< called by the thread that called train
+  std::function<void(const EpochReport&)> on_epoch{};                 ///< likewise; what they throw ends the training
+  std::function<void(const LearningRateChange&)> on_learning_rate{};  ///< likewise, before a change is made
   const StopFlag* stop = nullptr;
+  LearningRateControl* learning_rate_control = nullptr;
 };
 
 /// Why a training ended.
@@ -190,6 +238,9 @@ struct History {
   std::vector<EpochReport> epochs;
   StopReason reason = StopReason::done;
   std::size_t best_epoch = 0;  ///< by the metric of early_stopping, from 1; 0 without
+
+  /// Those that were made, in their order, also in an epoch that was cut short; at one place the last.
+  std::vector<LearningRateChange> learning_rate_changes{};
 };
 
 /// All that a training is between two of its steps. Stored and continued, it ends in the same bits as without the break.
@@ -252,8 +303,9 @@ struct Checkpoints {
 /// gradients and steps, and each piece is computed by one thread.
 ///
 /// @param validation  looked at after each epoch and never learned from; may be empty
-/// @param optimizer   prepared anew, so its learning rate counts and what it remembers does not
-/// @throws ArgumentError  if there are no samples, epochs or batch_size is 0, or a label is not below
+/// @param optimizer   prepared anew, so its learning rate counts and what it remembers does not; a rate that was changed
+///                    during the training stays
+/// @throws ArgumentError  if there are no samples, a setting is out of its range, or a label is not below
 ///                        network.outputs()
 /// @throws ShapeError     if the samples do not have network.inputs() numbers
 template <class Real>

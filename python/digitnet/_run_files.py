@@ -5,8 +5,12 @@ Nothing in them is believed. What does not fit is told in one line, with file an
 
 from __future__ import annotations
 
+import contextlib
+import json
+import math
 import os
 import re
+import secrets
 import stat
 from typing import TYPE_CHECKING, Any, BinaryIO, Callable
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REASONS = ("done", "stopped", "loss_reached", "early_stop", "diverged", "failed")
+LONGEST_CONTROL = 4096  # bytes of a control.json
 LONGEST_CONFIG = 2**24  # bytes of a config.json, which may hold a weight for each sample
 
 _CHECKPOINT = re.compile(r"epoch-(\d{4}|[1-9]\d{4,9})(?:-batch-(\d{4}|[1-9]\d{4,9}))?")
@@ -49,6 +54,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "time": ("seconds since 1970", lambda value: _is_number(value) and 0 <= value < 1e11),
     "number or null": ("a number or null", lambda value: value is None or _is_number(value)),
+    "rate": ("a number above 0", lambda value: _is_number(value) and 0 < value < math.inf),
     "text": ("a text", lambda value: isinstance(value, str)),
     "truth": ("true or false", lambda value: isinstance(value, bool)),
     "object": ("an object", lambda value: isinstance(value, dict)),
@@ -88,6 +94,7 @@ EVENTS = {
         "number or null: learning_rate seconds; number or null?: images_per_second gradient_norm"
     ),
     "checkpoint": _table("whole: epoch batch; checkpoint: path; truth: best; number or null?: seconds"),
+    "learning_rate": _table("whole: epoch batch; rate: learning_rate"),
     "message": _table("text: level text"),
     "end": _table("reason: reason; whole: epoch batch; number or null?: seconds; text?: error"),
 }
@@ -144,6 +151,28 @@ def read_config(path: Path) -> dict[str, Any]:
     require_members(f'{where}"optimizer": ', config["optimizer"], _table("text: name"))
     checked: dict[str, Any] = config
     return checked
+
+
+def write_control(where: str, directory: Path, request: dict[str, Any]) -> None:
+    """Ask something of a training: control.json, beside what was asked for and not yet taken.
+
+    Raises:
+        IoError: if it cannot be written.
+    """
+    path = directory / "control.json"
+    waiting: Any = None
+    with contextlib.suppress(FileNotFoundError, IoError, FormatError), open_plain(path) as file:
+        waiting = parse_json("", file.read(LONGEST_CONTROL))
+    # Never by write_whole, which follows links: whatever is there is replaced.
+    aside = directory / f".control.json.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    try:
+        aside.write_text(json.dumps({**(waiting if isinstance(waiting, dict) else {}), **request}))
+        aside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        msg = f"{where}: {shown(path)}: cannot be written: {error.strerror or error}"
+        raise IoError(msg) from None
 
 
 # ---------------------------------------------------------------- files

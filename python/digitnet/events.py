@@ -135,6 +135,7 @@ class Progress:
         """The last `checkpoint` that was the best."""
         self.messages: deque[Event] = deque(maxlen=MOST_MESSAGES)
         """The last `message` events."""
+        self._changes: dict[tuple[int, int], Event] = {}  # by their places, in order
         self.end: Event | None = None
         """The `end`, unless the training was resumed."""
         self.last: Event | None = None
@@ -171,6 +172,8 @@ class Progress:
             self.checkpoint = event
             if event["best"]:
                 self.best_checkpoint = event
+        elif kind == "learning_rate":
+            self._change(event)
         elif kind == "message":
             self.messages.append(event)
         elif kind == "end":
@@ -180,6 +183,23 @@ class Progress:
         if kind in ("start", "epoch") or (kind == "end" and event["batch"] == 0):
             self.batch = self._first_batch = None
         self.last = event
+
+    def _change(self, event: Event) -> None:
+        place = event["epoch"], event["batch"]
+        known = self._changes.get(place)
+        if known is None or known["learning_rate"] != event["learning_rate"]:
+            while self._changes and next(reversed(self._changes)) >= place:  # void now
+                self._changes.popitem()
+            self._changes[place] = event
+
+    @property
+    def learning_rate_changes(self) -> list[Event]:
+        """The `learning_rate` events that hold, in the order of their places.
+
+        One that is told again by a resumed training is there once; one that another was asked for instead,
+        at its place or before it, is not.
+        """
+        return list(self._changes.values())
 
     @property
     def planned(self) -> int | None:

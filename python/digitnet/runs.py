@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import itertools
+import math
 import os
 import threading
 import time
@@ -16,8 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digitnet._arguments import require
 from digitnet._core import ArgumentError, FormatError, IoError
-from digitnet._run_files import REASONS, checkpoint_place, io_error, open_plain, printable, read_config, shown
+from digitnet._run_files import (
+    REASONS,
+    checkpoint_place,
+    io_error,
+    open_plain,
+    printable,
+    read_config,
+    shown,
+    write_control,
+)
 from digitnet.events import EventReader, Progress
 
 if TYPE_CHECKING:
@@ -284,6 +295,48 @@ class Run:
             except OSError as error:
                 raise io_error(path, error) from None
         return False
+
+    def request_stop(self) -> None:
+        """Ask the training to stop after the batch in work, with a checkpoint from which resume goes on.
+
+        Whoever began it, in whatever process. Returns at once; state() is "stopped" a moment later, or
+        another reason if it came to its end before.
+
+        Raises:
+            ArgumentError: if it is not running.
+            IoError: if its folder cannot be written.
+            FormatError: as state.
+        """
+        self._ask("Run.request_stop", {"stop": True})
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Ask the training for another learning rate from one of the next batches on.
+
+        The factors of schedule and plateau go on multiplying it. A `learning_rate` event tells when it holds;
+        it is kept when the run is resumed, and the last one asked for counts.
+
+        Args:
+            rate: of the optimizer, above 0.
+
+        Raises:
+            ArgumentError: if the rate is not a finite number above 0, or the run is not running.
+            IoError: if its folder cannot be written.
+            FormatError: as state.
+            TypeError: if the rate is no number.
+        """
+        require("Run.set_learning_rate", "rate", "float", rate)
+        if not 0 < rate < math.inf:
+            msg = f"Run.set_learning_rate: rate is {rate}, expected a finite number above 0"
+            raise ArgumentError(msg)
+        self._ask("Run.set_learning_rate", {"learning_rate": float(rate)})
+
+    def _ask(self, where: str, request: dict[str, Any]) -> None:
+        state = self.state()
+        if state != "running" or self.progress().start is None:
+            found = f"is not running ({state})" if state != "running" else "has not begun"
+            msg = f"{where}: {shown(self.directory)}: the run {found}, expected one at work"
+            raise ArgumentError(msg)
+        write_control(where, self.directory, request)
 
     @property
     def epochs(self) -> list[Event]:

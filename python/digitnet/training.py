@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         EarlyStopping,
         EpochReport,
         History,
+        LearningRateChange,
         Network,
         Optimizer,
         ReduceOnPlateau,
@@ -74,6 +75,7 @@ def train(
     stop_below_loss: float = 0.0,
     plateau: ReduceOnPlateau | None = None,
     plateau_metric: str = "validation_loss",
+    learning_rate_changes: Sequence[LearningRateChange] = (),
     augmentation: Augmentation | str | bool | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | None = None,
@@ -121,6 +123,8 @@ def train(
         plateau: makes the learning rate smaller when plateau_metric no longer gets better; beside schedule.
             Each training begins with a copy of it.
         plateau_metric: "training_loss", "training_accuracy", "validation_loss" or "validation_accuracy".
+        learning_rate_changes: other learning rates from places known beforehand on, in their order; such as
+            those of a History, to do again what was changed meanwhile.
         augmentation: changes each sample at random, anew in each epoch; an Augmentation, the name of one, of
             AUGMENTATIONS, or True for the defaults. Only for images of bytes. Losses and accuracies of
             training are those on the changed samples; validation is left as it is.
@@ -190,6 +194,7 @@ def train(
     options.stop_below_loss = stop_below_loss
     options.plateau = plateau
     options.plateau_metric = plateau_metric
+    options.learning_rate_changes = list(learning_rate_changes)
     options.augmentation = _named_augmentation(augmentation)
     options.label_smoothing = label_smoothing
     options.class_weights = [] if class_weights is None else class_weights

@@ -6,12 +6,16 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <functional>
 #include <limits>
+#include <map>
 #include <sstream>
+#include <thread>
 
 using namespace digitnet;
 using test::TemporaryFolder;
@@ -311,6 +315,388 @@ TEST_CASE("resume_run: epochs done but not saved come again with the same number
   CHECK(losses[3][0] == losses[3][1]);
 }
 
+namespace {
+
+/// A place in a training, and the rate from there on.
+using Change = LearningRateChange;
+
+/// Asks for learning rates after some batches, counted from the beginning of the training.
+class Asker {
+ public:
+  explicit Asker(std::map<std::size_t, double> rates) : rates_(std::move(rates)) {}
+
+  void operator()(const BatchReport& report) {
+    const auto found = rates_.find((report.epoch - 1) * report.batches + report.batch);
+    if (found != rates_.end()) control.set(found->second);
+  }
+
+  LearningRateControl control;
+
+ private:
+  std::map<std::size_t, double> rates_;
+};
+
+void write_text(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
+
+/// As others ask: whole or not at all.
+void ask(const fs::path& run, const std::string& request) {
+  write_text(run / ".control.json.test.tmp", request);
+  fs::rename(run / ".control.json.test.tmp", run / "control.json");
+}
+
+/// Longer than from one look at the control file to the next, so that the next batch looks.
+void wait_for_a_look() { std::this_thread::sleep_for(std::chrono::milliseconds(120)); }
+
+std::string train_with(const fs::path& run, TrainingOptions options) {
+  Network<float> network = start_network();
+  const History history = train_run(run, network, training_data(), validation_data(), *make_optimizer<float>("adam"),
+                                    options, seed, {.keep_last = 0});
+  return outcome(network, history);
+}
+
+std::string resume_with(const fs::path& run, const ResumeOptions& options = {}) {
+  const auto result = resume_run<float>(run, training_data(), validation_data(), options);
+  return outcome(result.network, result.history);
+}
+
+std::vector<Change> changes_told(const fs::path& run) {
+  std::vector<Change> changes;
+  for (const json& event : events_of(run, "learning_rate")) {
+    changes.push_back({event["epoch"], event["batch"], event["learning_rate"]});
+  }
+  return changes;
+}
+
+/// Removes the checkpoints of this epoch and later ones, as if the process had died before they were written.
+void lose_checkpoints(const fs::path& run, std::size_t from_epoch) {
+  for (const std::string& name : names_in(run / "checkpoints")) {
+    if (std::stoul(name.substr(6, 4)) >= from_epoch) fs::remove_all(run / "checkpoints" / name);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("train_run: a changed learning rate holds from the next batch on, and is told", "[run][learning_rate]") {
+  const TemporaryFolder folder;
+  TrainingOptions options = short_training();
+  std::vector<std::pair<double, double>> plain;
+  options.on_batch = [&](const BatchReport& report) { plain.emplace_back(report.loss, report.learning_rate); };
+  options.schedule = step_schedule({0.5}, 0.5);
+  train_with(folder / "plain", options);
+
+  std::vector<std::pair<double, double>> changed;
+  Asker asker({{7, 0.02}, {15, 0.004}});  // of 20 batches
+  options.on_batch = [&](const BatchReport& report) {
+    changed.emplace_back(report.loss, report.learning_rate);
+    asker(report);
+  };
+  options.learning_rate_control = &asker.control;
+  std::vector<Change> called;
+  options.on_learning_rate = [&](const Change& change) {
+    CHECK(changes_told(folder / "changed").back() == change);  // it is on the disk before it is made
+    called.push_back(change);
+  };
+  Network<float> network = start_network();
+  Adam<float> optimizer;
+  const History history =
+      train_run(folder / "changed", network, training_data(), validation_data(), optimizer, options, seed);
+
+  const std::vector<Change> expected{{1, 2, 0.02}, {3, 0, 0.004}};
+  CHECK(history.learning_rate_changes == expected);
+  CHECK(called == expected);
+  CHECK(changes_told(folder / "changed") == expected);
+  CHECK(optimizer.learning_rate() == 0.004);
+  REQUIRE(plain.size() == 20);
+  REQUIRE(changed.size() == 20);
+  for (std::size_t i = 0; i < 20; ++i) {
+    CAPTURE(i);
+    const double base = i < 7 ? 1e-3 : i < 15 ? 0.02 : 0.004;
+    CHECK(changed[i].second == base * (i < 10 ? 1.0 : 0.5));  // the schedule goes on multiplying
+    if (i < 8) CHECK(changed[i].first == plain[i].first);     // a loss is that before the step
+    if (i >= 8) CHECK(changed[i].first != plain[i].first);
+  }
+}
+
+TEST_CASE("resume_run: a changed learning rate is kept, from whichever checkpoint", "[run][learning_rate]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  TrainingOptions options = short_training();
+  options.plateau.emplace(0.5, 0, 0.2);
+  options.dropout = 0.2;
+  Asker asker({{7, 0.02}, {13, 0.0004}});
+  options.on_batch = std::ref(asker);
+  options.learning_rate_control = &asker.control;
+  const std::string whole = train_with(run, options);
+  const std::vector<Change> changes{{1, 2, 0.02}, {2, 3, 0.0004}};
+  CHECK(changes_told(run) == changes);
+
+  SECTION("behind both, between them, before both") {
+    for (std::size_t epoch = 4; epoch >= 1; --epoch) {
+      CAPTURE(epoch);
+      lose_checkpoints(run, epoch);
+      CHECK(resume_with(run) == whole);
+    }
+  }
+  SECTION("again and again, with other ends of the process") {
+    lose_checkpoints(run, 1);
+    for (std::size_t batches = 1; batches < 20; ++batches) {  // from the beginning each time: nothing is saved
+      std::size_t left = batches;
+      const auto die = [&left](const BatchReport&) {
+        if (--left == 0) throw std::runtime_error("gone");
+      };
+      CHECK_THROWS_WITH((resume_run<float>(run, training_data(), validation_data(), {.on_batch = die})), "gone");
+      lose_checkpoints(run, 1);
+      for (const std::string& name : names_in(run / "checkpoints")) {
+        if (name != "epoch-0000") fs::remove_all(run / "checkpoints" / name);
+      }
+    }
+    CHECK(resume_with(run) == whole);
+  }
+  SECTION("without the events, what is behind the checkpoint is not known, and what is before is in it") {
+    lose_checkpoints(run, 3);
+    fs::remove(run / "events.jsonl");
+    resume_with(run);
+    const auto result = resume_run<float>(run, training_data(), validation_data());
+    CHECK(result.history.learning_rate_changes == std::vector<Change>{{1, 2, 0.02}});
+    CHECK(changes_told(run).empty());
+  }
+}
+
+TEST_CASE("resume_run: a changed learning rate survives a stop at any batch", "[run][learning_rate]") {
+  const TemporaryFolder folder;
+  const std::map<std::size_t, double> rates{{3, 0.01}, {10, 0.002}};
+  const auto ask_for = [](TrainingOptions& options, Asker& asker) { options.learning_rate_control = &asker.control; };
+  TrainingOptions options = short_training();
+  Asker asker(rates);
+  options.on_batch = std::ref(asker);
+  ask_for(options, asker);
+  const std::string whole = train_with(folder / "whole", options);
+  for (const std::size_t stop_after : {2, 3, 4, 5, 9, 10, 11, 19}) {
+    CAPTURE(stop_after);
+    const fs::path run = folder / std::to_string(stop_after);
+    StopFlag stop;
+    std::size_t batches = 0;
+    Asker broken_asker(rates);
+    const auto on_batch = [&](const BatchReport& report) {
+      broken_asker(report);
+      if (++batches == stop_after) stop.request();
+    };
+    TrainingOptions broken = short_training();
+    broken.on_batch = on_batch;
+    broken.stop = &stop;
+    ask_for(broken, broken_asker);
+    train_with(run, broken);
+    stop.clear();
+    // Asked for together with the stop, it is made before it, and not once more behind it.
+    const std::size_t made = (stop_after >= 3) + (stop_after >= 10);
+    CHECK(changes_told(run).size() == made);
+    CHECK(resume_with(run, {.on_batch = on_batch, .learning_rate_control = &broken_asker.control}) == whole);
+    CHECK(changes_told(run).size() == 2);
+  }
+}
+
+TEST_CASE("resume_run: a new change makes those void that were made behind it before", "[run][learning_rate]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  TrainingOptions options = short_training();
+  Asker asker({{6, 0.02}, {13, 0.0004}});
+  options.on_batch = std::ref(asker);
+  options.learning_rate_control = &asker.control;
+  train_with(run, options);
+  lose_checkpoints(run, 1);
+
+  Asker other({{9, 0.003}});
+  const auto result = resume_run<float>(run, training_data(), validation_data(),
+                                        {.on_batch = std::ref(other), .learning_rate_control = &other.control});
+  const std::vector<Change> expected{{1, 1, 0.02}, {1, 4, 0.003}};
+  CHECK(result.history.learning_rate_changes == expected);
+  lose_checkpoints(run, 2);
+  CHECK(resume_with(run) == outcome(result.network, result.history));
+
+  // The same, planned.
+  TrainingOptions planned = short_training();
+  planned.learning_rate_changes = expected;
+  CHECK(train_with(folder / "planned", planned) == outcome(result.network, result.history));
+  CHECK(changes_told(folder / "planned") == expected);
+  lose_checkpoints(folder / "planned", 1);
+  CHECK(resume_with(folder / "planned") == outcome(result.network, result.history));
+}
+
+TEST_CASE("resume_run: a change told at the very place of the checkpoint is made, the last of several",
+          "[run][learning_rate]") {
+  const TemporaryFolder folder;
+  TrainingOptions planned = short_training();
+  planned.learning_rate_changes = {{2, 0, 0.005}};
+  const std::string whole = train_with(folder / "whole", planned);
+  const fs::path run = folder / "run";
+  train_with(run, short_training());
+  lose_checkpoints(run, 3);
+  std::ofstream events(run / "events.jsonl", std::ios::app);
+  std::size_t seq = events_of(run).size();
+  for (const double rate : {0.3, 0.005}) {  // as if the process had died before the next batch
+    events << json{{"seq", ++seq}, {"time", 1.8e9}, {"type", "learning_rate"},
+                   {"epoch", 2},   {"batch", 0},    {"learning_rate", rate}}
+           << std::endl;
+  }
+  CHECK(resume_with(run) == whole);
+}
+
+TEST_CASE("resume_run: damaged changes of the learning rate are refused with their line", "[run][learning_rate]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  train_with(run, short_training());
+  lose_checkpoints(run, 3);
+  const std::vector<std::uint8_t> events = test::read_file(run / "events.jsonl");
+  const std::size_t line = events_of(run).size() + 1;
+  const auto refusal = [&](const std::string& members) {
+    write_text(run / "events.jsonl", std::string(events.begin(), events.end()) + R"({"seq":)" + std::to_string(line) +
+                                         R"(,"time":1,"type":"learning_rate")" + members + "}\n");
+    try {
+      resume_with(run);
+    } catch (const FormatError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string where =
+      "resume_run: " + (run / "events.jsonl").string() + ": line " + std::to_string(line) + ": ";
+  CHECK(refusal("") == where + "no \"epoch\", expected a whole number of at least 0");
+  CHECK(refusal(R"(,"epoch":2,"batch":1,"learning_rate":0)") ==
+        where + "\"learning_rate\" is 0, expected a number above 0");
+  CHECK(refusal(R"(,"epoch":2,"batch":1,"learning_rate":null)") ==
+        where + "\"learning_rate\" is of another type, expected a number");
+  CHECK(refusal(R"(,"epoch":2,"batch":-1,"learning_rate":1)") ==
+        where + "\"batch\" is of another type, expected a whole number of at least 0");
+}
+
+TEST_CASE("train_run: control.json stops it, changes its learning rate, or both", "[run][control]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  TrainingOptions options = short_training();
+  options.on_batch = [&](const BatchReport& report) {
+    if (report.epoch == 1 && report.batch == 3) ask(run, R"({"learning_rate": 5e-4})");
+    if (report.epoch == 3 && report.batch == 2) ask(run, R"({"stop": true, "learning_rate": 0.02})");
+    if (fs::exists(run / "control.json")) wait_for_a_look();
+  };
+  Network<float> network = start_network();
+  const History history =
+      train_run(run, network, training_data(), validation_data(), *make_optimizer<float>("adam"), options, seed);
+  CHECK(history.reason == StopReason::stopped);
+  const std::vector<Change> expected{{0, 4, 5e-4}, {2, 3, 0.02}};
+  CHECK(history.learning_rate_changes == expected);
+  CHECK(changes_told(run) == expected);
+  CHECK(events_of(run).back()["reason"] == "stopped");
+  CHECK(fs::read_symlink(run / "latest") == "checkpoints/epoch-0002-batch-0003");
+  CHECK(names_in(run) ==
+        std::set<std::string>{"config.json", "events.jsonl", "checkpoints", "lock", "best", "latest"});
+
+  TrainingOptions planned = short_training();
+  planned.learning_rate_changes = expected;
+  CHECK(resume_with(run) == train_with(folder / "planned", planned));
+}
+
+TEST_CASE("resume_run: what was asked of a training that is over is not done", "[run][control]") {
+  const TemporaryFolder folder;
+  const std::string whole = train_with(folder / "whole", short_training());
+  const fs::path run = folder / "run";
+  fs::create_directory(run);
+  ask(run, R"({"stop": true})");
+  CHECK(train_with(run, short_training()) == whole);
+  CHECK_FALSE(fs::exists(run / "control.json"));
+  lose_checkpoints(run, 2);
+  ask(run, R"({"stop": true, "learning_rate": 0.1})");
+  write_text(run / ".control.json.1234.tmp", "{");
+  CHECK(resume_with(run) == whole);
+  CHECK_FALSE(fs::exists(run / "control.json"));
+  CHECK_FALSE(fs::exists(run / ".control.json.1234.tmp"));
+  CHECK(events_of(run, "message").empty());
+}
+
+TEST_CASE("train_run: a control.json that is none is told, taken away and not believed", "[run][control][hostile]") {
+  const TemporaryFolder folder;
+  const std::string whole = train_with(folder / "whole", short_training());
+  const fs::path run = folder / "run";
+  const fs::path file = run / "control.json";
+  write_text(folder / "outside", R"({"stop": true})");
+  const std::string outside = (folder / "outside").string();
+  struct Hostile {
+    std::function<void()> make;
+    const char* told;
+  };
+  const auto with = [&](const std::string& words) { return [&run, words] { ask(run, words); }; };
+  const std::string zero(1, '\0');
+  const std::vector<Hostile> all{
+      {with(""), "control.json: byte 0 is not as JSON should be"},
+      {with("stop"), "control.json: byte 0 is not as JSON should be"},
+      {with("{\"stop\": true}" + zero), "control.json: byte 14 is not as JSON should be"},
+      {with("true"), "control.json: not a JSON object"},
+      {with(R"({"stop": 1})"), "control.json: \"stop\" is of another type, expected true or false"},
+      {with(R"({"stop": true, "stop": false})"), "control.json: the key \"stop\" stands twice in one object"},
+      {with(R"({"stop": true, "pause": true})"), "control.json: an unknown member \"pause\""},
+      {with(R"({"learning_rate": 0})"), "control.json: \"learning_rate\" is 0, expected a number above 0"},
+      {with(R"({"learning_rate": -0.1, "stop": true})"),
+       "control.json: \"learning_rate\" is -0.1, expected a number above 0"},
+      {with(R"({"learning_rate": 1e999})"), "control.json: a number out of range"},
+      {with(R"({"learning_rate": NaN})"), "control.json: byte 18 is not as JSON should be"},
+      {with(R"({"learning_rate": "0.1"})"), "control.json: \"learning_rate\" is of another type, expected a number"},
+      {with(std::string(100, '[')), "control.json: nested deeper than 64 levels"},
+      {with("{\"stop\": true" + std::string(4096, ' ') + "}"),
+       "control.json: more than 4096 bytes, expected at most as many"},
+      {[&] { fs::create_symlink(outside, file); }, "control.json: open failed: Too many levels of symbolic links"},
+      {[&] { REQUIRE(::mkfifo(file.c_str(), 0666) == 0); }, "control.json: no plain file, expected one"},
+  };
+  TrainingOptions options = short_training();
+  options.epochs = 1;
+  const std::string short_whole = train_with(folder / "short", options);
+  for (const Hostile& hostile : all) {
+    INFO(hostile.told);
+    fs::remove_all(run);
+    options.on_batch = [&](const BatchReport& report) {
+      if (report.batch > 1) return;
+      hostile.make();
+      wait_for_a_look();
+    };
+    CHECK(train_with(run, options) == short_whole);
+    const std::vector<json> messages = events_of(run, "message");
+    REQUIRE(messages.size() == 1);
+    CHECK(messages[0]["level"] == "warning");
+    CHECK(messages[0]["text"] == hostile.told);
+    CHECK(names_in(run) ==
+          std::set<std::string>{"config.json", "events.jsonl", "checkpoints", "lock", "best", "latest"});
+  }
+  CHECK(fs::exists(folder / "outside"));
+}
+
+TEST_CASE("train_run: a folder named control.json stays, and is told once", "[run][control][hostile]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  TrainingOptions options = short_training();
+  const std::string whole = train_with(folder / "whole", options);
+  fs::create_directories(run / "control.json");
+  write_text(run / "control.json" / "mine", "keep");
+  std::size_t looks = 0;
+  options.on_batch = [&](const BatchReport&) {
+    if (++looks == 1 || looks == 2) wait_for_a_look();
+    if (looks == 10) {  // gone: what comes then counts again
+      fs::remove_all(run / "control.json");
+      wait_for_a_look();
+    }
+    if (looks == 11) {
+      ask(run, R"({"stop": true})");
+      wait_for_a_look();
+    }
+  };
+  train_with(run, options);
+  REQUIRE(events_of(run, "message").size() == 1);
+  CHECK(events_of(run, "message")[0]["text"] ==
+        "control.json: cannot be taken: Is a directory; nothing is asked for until it is gone");
+  CHECK(events_of(run).back()["reason"] == "stopped");
+  fs::create_directories(run / "control.json");
+  write_text(run / "control.json" / "mine", "keep");
+  CHECK(resume_with(run) == whole);
+  CHECK(fs::exists(run / "control.json" / "mine"));
+}
+
 TEST_CASE("train_run: what a callback throws ends it with a checkpoint of the last batch", "[run]") {
   const TemporaryFolder folder;
   TrainingOptions options = short_training();
@@ -392,7 +778,8 @@ TEST_CASE("resume_run: another run, other data, other numbers are named", "[run]
   };
   CHECK_ERROR(resume(validation_data(), {}), ArgumentError, "training data has 80 samples, expected the 300");
   Rng rng(9);
-  CHECK_ERROR(resume(split(test::mnist_sample().train, 300, rng).first, {}), ArgumentError, "its fingerprint differs");
+  CHECK_ERROR(resume(split(test::mnist_sample().train, 300, rng).first, {}), ArgumentError,
+              "its fingerprint differs");
   CHECK_ERROR(resume(training_data(), validation_data()), ArgumentError, "validation data, expected none");
   CHECK_THROWS_AS(resume_run<double>(run, training_data(), {}), ArgumentError);
 

@@ -393,6 +393,121 @@ def test_a_run_of_the_library_that_failed(small_data, small_network):
 # ---------------------------------------------------------------- checkpoints
 
 
+def test_changes_of_the_learning_rate_are_folded(writer):
+    writer.start()
+    writer.change(0, 5, 0.01)
+    writer.change(1, 5, 0.02)
+    writer.change(2, 0, 0.03)
+    writer.start(1)  # all but the first again
+    writer.change(1, 5, 0.02)
+
+    def known():
+        changes = dn.Run(writer.directory).progress().learning_rate_changes
+        return [(each["epoch"], each["batch"], each["learning_rate"]) for each in changes]
+
+    assert known() == [(0, 5, 0.01), (1, 5, 0.02), (2, 0, 0.03)]
+    writer.change(1, 7, 0.04)  # asked for anew: what was behind it is void
+    assert known() == [(0, 5, 0.01), (1, 5, 0.02), (1, 7, 0.04)]
+    writer.change(1, 7, 0.05)
+    assert known() == [(0, 5, 0.01), (1, 5, 0.02), (1, 7, 0.05)]
+
+
+@pytest.fixture
+def at_work(writer):
+    writer.start()
+    writer.hold()
+    return dn.Run(writer.directory)
+
+
+def asked(run):
+    return json.loads((run.directory / "control.json").read_text())
+
+
+def test_what_is_asked_of_a_run(at_work):
+    at_work.set_learning_rate(0.5)
+    assert asked(at_work) == {"learning_rate": 0.5}
+    at_work.set_learning_rate(1)
+    assert asked(at_work) == {"learning_rate": 1.0}
+    at_work.request_stop()
+    assert asked(at_work) == {"learning_rate": 1.0, "stop": True}
+    assert sorted(path.name for path in at_work.directory.iterdir() if "control" in path.name) == [
+        "control.json"
+    ]
+
+
+@pytest.mark.parametrize("rate", [0, -1, 0.0, float("inf"), float("nan")])
+def test_rates_that_cannot_be_asked_for(at_work, rate):
+    message = re.escape(f"Run.set_learning_rate: rate is {rate}, expected a finite number above 0")
+    with pytest.raises(dn.ArgumentError, match=message):
+        at_work.set_learning_rate(rate)
+    assert not (at_work.directory / "control.json").exists()
+
+
+def test_a_rate_is_a_number(at_work):
+    with pytest.raises(TypeError, match=r"Run.set_learning_rate: rate is '0.1', expected a number"):
+        at_work.set_learning_rate("0.1")
+
+
+def test_nothing_is_asked_of_a_run_that_is_not_at_work(writer):
+    run = dn.Run(writer.directory)
+
+    def refusal():
+        with pytest.raises(dn.ArgumentError) as caught:
+            run.request_stop()
+        with pytest.raises(dn.ArgumentError):
+            run.set_learning_rate(0.1)
+        assert not (run.directory / "control.json").exists()
+        return str(caught.value)
+
+    where = "Run.request_stop: runs/a: the run "
+    assert refusal() == where + "is not running (died), expected one at work"
+    writer.hold()
+    assert refusal() == where + "has not begun, expected one at work"
+    writer.start()
+    run.request_stop()
+    (run.directory / "control.json").unlink()
+    writer.end("stopped", 0)
+    assert refusal() == where + "is not running (stopped), expected one at work"
+
+
+def test_what_lies_in_place_of_a_control_file_is_replaced_or_told(at_work, place):
+    control = at_work.directory / "control.json"
+    outside = place / "outside"
+    outside.write_text("mine")
+    control.symlink_to(outside)
+    at_work.request_stop()
+    assert asked(at_work) == {"stop": True}
+    assert not control.is_symlink()
+    assert outside.read_text() == "mine"
+    for content in (b"", b"[1]", b"\xff" * 9000, b'{"stop": ' * 2000):
+        control.write_bytes(content)
+        at_work.request_stop()
+        assert asked(at_work) == {"stop": True}
+    control.unlink()
+    os.mkfifo(control)
+    at_work.request_stop()
+    assert asked(at_work) == {"stop": True}
+    control.unlink()
+    control.mkdir()
+    (control / "mine").touch()
+    with pytest.raises(dn.IoError, match=r"^Run.request_stop: runs/a/control.json: cannot be written: "):
+        at_work.request_stop()
+    assert sorted(path.name for path in at_work.directory.iterdir() if "control" in path.name) == [
+        "control.json"
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_told(at_work, monkeypatch):
+    def refuse(self, target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    message = r"^Run.set_learning_rate: runs/a/control.json: cannot be written: Permission denied$"
+    with pytest.raises(dn.IoError, match=message):
+        at_work.set_learning_rate(0.1)
+    assert not [path for path in at_work.directory.iterdir() if "control" in path.name]
+
+
 def test_checkpoints_are_in_the_order_of_the_training(writer):
     folder = writer.directory / "checkpoints"
     names = ["epoch-0000", "epoch-0002", "epoch-0002-batch-0009", "epoch-0002-batch-0127", "epoch-0003"]
@@ -881,6 +996,23 @@ def test_watch_writes_a_line_for_each_epoch_and_message(run, writer):
         "epoch 2/3: loss -, accuracy 80.00%, validation 1.1000, 75.00% (-)\n"
     )
     assert err == "digitnet: info: 12 images are alike\n"
+
+
+def test_watch_tells_of_a_changed_learning_rate(run, writer):
+    writer.start()
+    writer.change(0, 5, 0.0005)
+    writer.epoch(1)
+    writer.change(1, 0, 0.25)
+    writer.end("stopped", 1)
+    _, _, err = run("watch", "runs/a")
+    assert err.splitlines()[:2] == [
+        "digitnet: learning rate 0.0005 from epoch 1, batch 6 on",
+        "digitnet: learning rate 0.25 from epoch 2 on",
+    ]
+    screen = Screen("a", writer.config, dn.Run("runs/a").progress())
+    console = Console(file=io.StringIO(), width=100, height=40)
+    console.print(screen)
+    assert "(set to 0.25 in epoch 2)" in console.file.getvalue()
 
 
 def test_watch_passes_events_on(run, writer):

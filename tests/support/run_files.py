@@ -123,6 +123,9 @@ class RunWriter:
             link.unlink()
         link.symlink_to(target)
 
+    def change(self, epoch: int, batch: int, rate: float) -> None:
+        self.event("learning_rate", epoch=epoch, batch=batch, learning_rate=rate)
+
     def message(self, text: str, level: str = "info") -> None:
         self.event("message", level=level, text=text)
 

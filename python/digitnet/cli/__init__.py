@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from digitnet import FormatError, IoError, __version__
-from digitnet.cli import evaluate, inspect, recognize, reproduce, resume, runs, train, watch
+from digitnet.cli import evaluate, inspect, recognize, reproduce, resume, runs, stop, train, watch
 from digitnet.cli.common import BAD_INPUT, FAILED, INTERRUPTED, USAGE, CommandError, Parser, tell
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ COMMANDS = {
     "recognize": (recognize, "read the digits of pictures and pen strokes"),
     "runs": (runs, "list the training runs of a folder"),
     "watch": (watch, "show a training while it runs"),
+    "stop": (stop, "ask a training to stop, with a checkpoint"),
     "reproduce": (reproduce, "make a model again and compare the two"),
     "inspect": (inspect, "say what is in a model file or an IDX file"),
 }

@@ -129,6 +129,13 @@ def _words(provenance: dict[str, Any], options: argparse.Namespace) -> list[str]
     for name, value in chosen.items():
         flag = "--" + ("augment" if name == "augmentation" else str(name).replace("_", "-"))
         words += [flag] if value is True else [f"{flag}={value}"]
+    try:
+        for change in provenance.get("learning_rate_changes", []):
+            place = f"{change['epoch']}:{change['batch']}"
+            words.append(f"--learning-rate-change={place}:{change['learning_rate']}")
+    except (KeyError, TypeError):
+        msg = "reproduce: what it says of changes of the learning rate cannot be read"
+        raise CommandError(BAD_INPUT, msg) from None
     return words
 
 

@@ -58,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         msg = f"interrupted; go on with: digitnet resume {shlex.quote(options.run)}"
         raise CommandError(INTERRUPTED, msg) from None
+    if history.reason == "stopped":  # by Run.request_stop
+        raise CommandError(INTERRUPTED, f"stopped; go on with: digitnet resume {shlex.quote(options.run)}")
     if history.reason == "diverged":
         raise CommandError(FAILED, f"resume: diverged in epoch {len(history) + 1}: the loss is not finite")
     seconds = time.perf_counter() - started

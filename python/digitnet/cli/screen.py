@@ -152,8 +152,12 @@ class Screen:
         accuracy = (
             "-" if best is None else f"{figures.percent(best['validation_accuracy'])} (epoch {best['epoch']})"
         )
+        rate = figures.measure(latest.get("learning_rate"))
+        if progress.learning_rate_changes:
+            change = progress.learning_rate_changes[-1]
+            rate += f" (set to {change['learning_rate']:g} in epoch {change['epoch'] + 1})"
         return [
-            ("learning rate", figures.measure(latest.get("learning_rate"))),
+            ("learning rate", rate),
             ("images a second", figures.count(progress.images_per_second)),
             ("gradient norm", figures.measure(last.get("gradient_norm"))),
             ("dead units", dead),

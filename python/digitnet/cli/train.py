@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shlex
@@ -28,7 +29,6 @@ from digitnet.samples import with_strokes
 from digitnet.training import WARMUPS
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
 # The recipe of examples/cpp/train_mnist.cpp; a test compares the two.
@@ -118,6 +118,9 @@ def _add_optimizer_options(group: argparse._ArgumentGroup) -> None:
     add("--optimizer", choices=list(dn.OPTIMIZERS), default=OPTIMIZER, metavar="NAME", help=optimizer)
     rates = ", ".join(f"{dn.default_learning_rate(name):g} for {name}" for name in dn.OPTIMIZERS)
     add("--learning-rate", type=number(), metavar="RATE", help=f"at its highest (default: {rates})")
+    change = "another rate behind so many whole epochs and batches of the next; again for more, in order"
+    metavar = "EPOCHS:BATCHES:RATE"
+    add("--learning-rate-change", type=_change, action="append", metavar=metavar, help=change)
     decay = f"share of the rate by which weights shrink a step (default: {WEIGHT_DECAY:g} for adamw, else 0)"
     add("--weight-decay", type=number(), metavar="DECAY", help=decay)
     schedule = (
@@ -193,6 +196,15 @@ def _hidden(word: str) -> list[int]:
     return [] if word == "none" else [whole(1, 2**20)(part) for part in word.split(",")]
 
 
+def _change(word: str) -> dn.LearningRateChange:
+    """A place in a training and the rate from there on: "2:13:0.0005"."""
+    parts = word.split(":")
+    if len(parts) != 3:
+        msg = f"'{word}', expected EPOCHS:BATCHES:RATE, such as 2:13:0.0005"
+        raise argparse.ArgumentTypeError(msg)
+    return dn.LearningRateChange(whole(0)(parts[0]), whole(0)(parts[1]), number()(parts[2]))
+
+
 def run(options: argparse.Namespace) -> int:
     """Train, measure, save, report."""
     if options.recipe is not None:
@@ -232,6 +244,11 @@ def conclude(
         if not options.quiet and kept.epoch < kept.epochs:
             ended = f"ended after epoch {len(reports)} of {kept.epochs}"
             tell(f"{ended}; epoch {kept.epoch} is what is kept")
+    if history is not None and history.learning_rate_changes:
+        provenance["learning_rate_changes"] = [
+            {"epoch": change.epoch, "batch": change.batch, "learning_rate": change.learning_rate}
+            for change in history.learning_rate_changes
+        ]
     if test is None:
         provenance["interrupted_after_epoch"] = len(reports)
     else:
@@ -345,6 +362,8 @@ def _train(
         if not reports:
             raise CommandError(INTERRUPTED, "interrupted in the first epoch; no model is written") from None
         return reports, None
+    if history.reason == "stopped":  # by Run.request_stop
+        raise CommandError(INTERRUPTED, f"stopped; go on with: digitnet resume {shlex.quote(options.run)}")
     if history.reason == "diverged":
         raise CommandError(
             FAILED,
@@ -384,6 +403,8 @@ def _schedule(options: argparse.Namespace) -> dn.Schedule:
 def _tools(options: argparse.Namespace) -> dict[str, Any]:
     """The other arguments of dn.train that differ from its defaults, by name."""
     tools: dict[str, Any] = {name: getattr(options, name) for name in TOOLS if getattr(options, name)}
+    if options.learning_rate_change is not None:
+        tools["learning_rate_changes"] = options.learning_rate_change
     if options.augment != "none":
         tools["augmentation"] = options.augment
     if options.averaging != "none":

@@ -63,6 +63,8 @@ def _write_lines(run: dn.Run) -> str:
     for event in run.follow(POLL):
         if event["type"] == "epoch":
             print(epoch_line(event), flush=True)
+        elif event["type"] == "learning_rate":
+            tell(f"learning rate {change_line(event)}")
         elif event["type"] == "message":
             tell(f"{event['level']}: {printable(event['text'])}")
     return _conclude(run)
@@ -114,6 +116,12 @@ def _place(progress: Progress) -> str:
     if progress.epoch_share == 0:
         return f"after epoch {progress.epoch} of {progress.planned or 0}"
     return f"in epoch {progress.epoch + 1} of {progress.planned or 0}"
+
+
+def change_line(event: Event) -> str:
+    """From where on the learning rate is another: "0.0005 from epoch 3, batch 14 on"."""
+    batch = f", batch {event['batch'] + 1}" if event["batch"] else ""
+    return f"{event['learning_rate']:g} from epoch {event['epoch'] + 1}{batch} on"
 
 
 def epoch_line(event: Event) -> str:

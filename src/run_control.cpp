@@ -1,0 +1,84 @@
+#include "run_control.hpp"
+
+#include "json_fields.hpp"
+#include "learning_rate_json.hpp"
+#include "open_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace digitnet::detail {
+namespace {
+
+constexpr const char* in_message = "control.json: ";
+
+RunRequest request_of(const std::string& words) {
+  const JsonDocument value = parse_json(in_message, words);
+  const Fields fields(in_message, value);
+  RunRequest request;
+  if (fields.has("stop")) request.stop = fields.truth("stop");
+  if (fields.has("learning_rate")) request.learning_rate = rate_from_json(fields);
+  fields.require_no_others();
+  return request;
+}
+
+/// @throws IoError, FormatError
+std::string read_request(const std::filesystem::path& path) {
+  OpenFile file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!file.is_open()) fail_call(in_message, "open");
+  if (!S_ISREG(file.status(in_message).st_mode)) throw FormatError(text(in_message, "no plain file, expected one"));
+  std::array<std::uint8_t, largest_control + 1> bytes{};
+  const std::size_t size = file.read(in_message, bytes);
+  if (size > largest_control) {
+    throw FormatError(text(in_message, "more than ", largest_control, " bytes, expected at most as many"));
+  }
+  return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)};
+}
+
+}  // namespace
+
+ControlFile::ControlFile(const std::filesystem::path& run, std::function<void(const std::string&)> warn)
+    : path_(run / "control.json"),
+      taken_(run / text(".control.json.taken.", ::getpid(), ".tmp")),
+      warn_(std::move(warn)) {}
+
+std::optional<RunRequest> ControlFile::take() {
+  struct stat found {};
+  if (::lstat(path_.c_str(), &found) != 0) {
+    is_stuck_ = false;
+    return std::nullopt;
+  }
+  if (is_stuck_) return std::nullopt;
+  try {
+    // A folder is not ours to remove: it may have something in it.
+    const bool is_taken = !S_ISDIR(found.st_mode) && ::rename(path_.c_str(), taken_.c_str()) == 0;
+    if (!is_taken) {
+      const int reason = S_ISDIR(found.st_mode) ? EISDIR : errno;
+      if (reason == ENOENT) return std::nullopt;  // taken back
+      is_stuck_ = true;
+      throw IoError(
+          text(in_message, "cannot be taken: ", std::strerror(reason), "; nothing is asked for until it is gone"));
+    }
+    const auto remove = [this] { ::unlink(taken_.c_str()); };
+    try {
+      const std::string words = read_request(taken_);
+      remove();
+      return request_of(words);
+    } catch (...) {
+      remove();
+      throw;
+    }
+  } catch (const Error& error) {
+    warn_(error.what());
+  }
+  return std::nullopt;
+}
+
+}  // namespace digitnet::detail
