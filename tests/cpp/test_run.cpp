@@ -381,8 +381,10 @@ TEST_CASE("train_run: a changed learning rate holds from the next batch on, and 
   TrainingOptions options = short_training();
   std::vector<std::pair<double, double>> plain;
   options.on_batch = [&](const BatchReport& report) { plain.emplace_back(report.loss, report.learning_rate); };
-  options.schedule = step_schedule({0.5}, 0.5);
-  train_with(folder / "plain", options);
+  options.schedule = step_schedule(std::vector<double>{0.5}, 0.5);
+  Network<float> network = start_network();
+  Adam<float> optimizer;
+  train_run(folder / "plain", network, training_data(), validation_data(), optimizer, options, seed);
 
   std::vector<std::pair<double, double>> changed;
   Asker asker({{7, 0.02}, {15, 0.004}});  // of 20 batches
@@ -396,8 +398,7 @@ TEST_CASE("train_run: a changed learning rate holds from the next batch on, and 
     CHECK(changes_told(folder / "changed").back() == change);  // it is on the disk before it is made
     called.push_back(change);
   };
-  Network<float> network = start_network();
-  Adam<float> optimizer;
+  network = start_network();
   const History history =
       train_run(folder / "changed", network, training_data(), validation_data(), optimizer, options, seed);
 

@@ -17,11 +17,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <fstream>
 #include <new>
+#include <optional>
+#include <thread>
 
 using namespace digitnet;
 using digitnet::test::FailingFiles;
@@ -242,6 +246,104 @@ TEST_CASE("faults: a training that is interrupted in every call, or writes byte 
     REQUIRE_FALSE(ending.descriptors_left);
     require_sound(run, false);
     if (!ending.reached || kind.lasting) break;
+  }
+}
+
+namespace {
+
+/// Trains as train_in, asking for another learning rate after the first batch.
+Bytes train_changed_in(const fs::path& run) {
+  Rng rng(5);
+  Network<float> network({6, 5, 10}, Activation::relu, rng);
+  Adam<float> optimizer;
+  TrainingOptions options;
+  options.epochs = 3;
+  options.batch_size = 24;
+  options.threads = 1;
+  options.dropout = 0.2;
+  LearningRateControl control;
+  options.learning_rate_control = &control;
+  options.on_batch = [&control](const BatchReport& report) {
+    if (report.epoch == 1 && report.batch == 1) control.set(0.05);
+  };
+  train_run(run, network, samples(), {}, optimizer, options, 7, {.keep_last = 1});
+  return network_to_bytes(network);
+}
+
+bool tells_of_change(const fs::path& run) {
+  const Bytes bytes = fs::exists(run / "events.jsonl") ? test::read_file(run / "events.jsonl") : Bytes();
+  const std::string text(bytes.begin(), bytes.end());
+  const std::size_t found = text.find(R"("type":"learning_rate")");
+  return found != text.npos && text.find('\n', found) != text.npos;
+}
+
+}  // namespace
+
+TEST_CASE("faults: a changed learning rate is made again if it was told, and not if it was not",
+          "[run][faults][learning_rate]") {
+  if (!test::faults_are_possible()) return;
+  const TemporaryFolder folder(quick_folder());
+  const Bytes plain = train_in(folder / "plain");
+  const Bytes changed = train_changed_in(folder / "changed");
+  REQUIRE(plain != changed);
+  const fs::path run = folder / "run";
+  const Kind kind = GENERATE(Kind{"EIO", EIO, all, false}, Kind{"full disk", ENOSPC, changes, true});
+  for (std::size_t at = 1;; ++at) {
+    fs::remove_all(run);
+    const Ending ending =
+        ending_of({kind.calls, at, kind.error, kind.lasting}, [&] { return train_changed_in(run); });
+    CAPTURE(kind.name, at, ending.call, ending.error);
+    REQUIRE((ending.error.empty() ? ending.network == changed : ending.network.empty()));
+    REQUIRE_FALSE(ending.descriptors_left);
+    require_sound(run, true);
+    const std::vector<std::string> found = names_in(run / "checkpoints");
+    if (std::ranges::any_of(found, [](const std::string& name) { return name.front() != '.'; })) {
+      const bool is_told = tells_of_change(run);
+      REQUIRE(resume_in(run) == (is_told ? changed : plain));
+    }
+    if (!ending.reached) break;
+  }
+}
+
+TEST_CASE("faults: a request that cannot be read never ends a training", "[run][faults][control]") {
+  if (!test::faults_are_possible()) return;
+  const TemporaryFolder folder(quick_folder());
+  const Bytes plain = train_in(folder / "plain");
+  const fs::path run = folder / "run";
+  const auto told = [&run](const char* type) {
+    const Bytes bytes = test::read_file(run / "events.jsonl");
+    return std::string(bytes.begin(), bytes.end()).find(type) != std::string::npos;
+  };
+  const auto ask = [&] {
+    while (!told(R"("type":"checkpoint")")) std::this_thread::yield();  // no other thread makes calls then
+    std::ofstream(run / ".control.json.test.tmp") << R"({"learning_rate": 0.05})";
+    fs::rename(run / ".control.json.test.tmp", run / "control.json");
+    std::this_thread::sleep_for(std::chrono::milliseconds(120));  // longer than from one look to the next
+  };
+  constexpr FileCalls reading =
+      FileCall::open | FileCall::read | FileCall::rename | FileCall::remove | FileCall::look | FileCall::close;
+  for (std::size_t at = 1;; ++at) {
+    CAPTURE(at);
+    fs::remove_all(run);
+    std::optional<FailingFiles> fault;
+    bool reached = false;
+    // From the first batch, which asks, to the second, which looks: the change holds from the third on.
+    const Bytes network = train_in(run, nullptr, [&](const BatchReport& report) {
+      if (report.epoch == 1 && report.batch == 1) {
+        ask();
+        fault.emplace(FileFault{reading, at, EIO, false});
+      } else if (fault) {
+        reached = fault->has_failed();
+        fault.reset();
+      }
+    });
+    const bool is_made = tells_of_change(run);
+    REQUIRE((network == plain) == !is_made);
+    require_sound(run, true);
+    fs::remove_all(run / "checkpoints" / "epoch-0003");
+    REQUIRE(resume_in(run) == network);
+    require_sound(run, false);
+    if (!reached) break;
   }
 }
 

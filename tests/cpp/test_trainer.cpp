@@ -571,6 +571,111 @@ TEST_CASE("train: another thread may ask to stop", "[trainer]") {
   CHECK(history.epochs.size() == 1);
 }
 
+TEST_CASE("StopFlag: what is asked of another one counts, too", "[trainer]") {
+  StopFlag other;
+  StopFlag flag(&other);
+  CHECK_FALSE(flag.requested());
+  other.request();
+  CHECK(flag.requested());
+  flag.clear();
+  CHECK(flag.requested());
+  other.clear();
+  CHECK_FALSE(flag.requested());
+  flag.request();
+  CHECK(flag.requested());
+  CHECK_FALSE(other.requested());
+}
+
+TEST_CASE("LearningRateControl: gives the last rate asked for, once", "[trainer][error]") {
+  LearningRateControl control;
+  CHECK_FALSE(control.take());
+  control.set(0.25);
+  control.set(0.5);
+  CHECK(control.take() == 0.5);
+  CHECK_FALSE(control.take());
+  for (const double rate : {0.0, -1.0, HUGE_VAL, std::numeric_limits<double>::quiet_NaN()}) {
+    CHECK_ERROR(control.set(rate), ArgumentError,
+                detail::text("LearningRateControl: learning_rate is ", rate, ", expected a finite number above 0"));
+  }
+  CHECK_FALSE(control.take());
+}
+
+TEST_CASE("train: the learning rate is changed from the next batch on, by another thread or as planned",
+          "[trainer]") {
+  Small asked;  // 3 epochs of 3 batches
+  LearningRateControl control;
+  asked.options.learning_rate_control = &control;
+  std::vector<double> rates;
+  asked.options.on_batch = [&](const BatchReport& report) {
+    rates.push_back(report.learning_rate);
+    if (report.epoch == 1 && report.batch == 2) std::thread([&] { control.set(0.5); }).join();
+    if (report.epoch == 2 && report.batch == 3) control.set(0.25);
+    if (report.epoch == 3 && report.batch == 3) control.set(4);  // no batch is left for that
+  };
+  const History history = asked.run();
+  CHECK(rates == std::vector<double>{0.1, 0.1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25});
+  const std::vector<LearningRateChange> changes{{0, 2, 0.5}, {2, 0, 0.25}};
+  CHECK(history.learning_rate_changes == changes);
+  CHECK(asked.sgd.learning_rate() == 0.25);
+
+  Small planned;
+  planned.options.learning_rate_changes = changes;
+  CHECK(planned.run().learning_rate_changes == changes);
+  CHECK(same_weights(planned.network, asked.network));
+
+  Small both;  // what is asked for counts in place of what was planned there and for later
+  both.options.learning_rate_changes = {{0, 2, 0.5}, {2, 0, 9.0}, {2, 1, 9.0}};
+  both.options.learning_rate_control = &control;
+  CHECK(control.take() == 4);
+  both.options.on_batch = [&](const BatchReport& report) {
+    if (report.epoch == 2 && report.batch == 3) control.set(0.25);
+  };
+  CHECK(both.run().learning_rate_changes == changes);
+  CHECK(same_weights(both.network, asked.network));
+}
+
+TEST_CASE("train: what is thrown before a change of the learning rate ends the training before it", "[trainer]") {
+  Small small;
+  small.options.learning_rate_changes = {{1, 1, 0.5}};
+  small.options.on_learning_rate = [](const LearningRateChange&) { throw std::runtime_error("no"); };
+  std::size_t batches = 0;
+  small.options.on_batch = [&](const BatchReport&) { ++batches; };
+  CHECK_THROWS_WITH(small.run(), "no");
+  CHECK(batches == 4);
+  CHECK(small.sgd.learning_rate() == 0.1);
+}
+
+TEST_CASE("train: states with changes of the learning rate are gone on with, or refused", "[trainer][error]") {
+  const std::vector<LearningRateChange> changes{{0, 2, 0.5}, {2, 0, 0.25}};
+  Small whole;
+  whole.options.learning_rate_changes = changes;
+  std::vector<TrainingState<float>> states;
+  Checkpoints<float> kept{.save = [&](TrainingState<float> state) { states.push_back(std::move(state)); }};
+  train(whole.network, whole.data, {}, whole.sgd, whole.options, whole.rng, kept);
+  REQUIRE(states.size() == 4);
+  const auto go_on = [&](TrainingState<float> state, std::vector<LearningRateChange> planned) {
+    Small small;
+    small.options.learning_rate_changes = std::move(planned);
+    train(small.network, small.data, {}, small.sgd, small.options, small.rng,
+          Checkpoints<float>{.from = std::move(state)});
+    CHECK(small.sgd.learning_rate() == 0.25);
+    return small.network;
+  };
+  for (const TrainingState<float>& state : states) CHECK(same_weights(go_on(state, changes), whole.network));
+  CHECK(same_weights(go_on(states[3], {}), whole.network));  // those made are in the state
+
+  const std::string other = "train: the state to go on from has other changes of the learning rate";
+  CHECK_ERROR(go_on(states[2], {{0, 1, 0.5}}), ArgumentError, other);
+  CHECK_ERROR(go_on(states[2], {{0, 2, 0.5}, {1, 1, 0.1}}), ArgumentError, other);
+  TrainingState<float> early = states[0];
+  early.history.learning_rate_changes = changes;
+  CHECK_ERROR(go_on(early, {}), ArgumentError, other);
+  early.history.learning_rate_changes = {{0, 0, -1.0}};
+  CHECK_ERROR(go_on(early, {}), ArgumentError,
+              "train: the state to go on from: learning_rate_changes[0]: learning_rate is -1, expected a finite "
+              "number above 0");
+}
+
 TEST_CASE("train: what a callback throws comes out, and training goes on working", "[trainer]") {
   for (const std::size_t threads : {1u, 4u}) {
     Small small;
@@ -748,6 +853,15 @@ TEST_CASE("train: options that make no sense are named, and nothing is changed",
               "train: epochs is 0, expected at least 1");
   CHECK_ERROR(with([](auto& options) { options.batch_size = 0; }), ArgumentError,
               "train: batch_size is 0, expected at least 1");
+  const auto planned = [](std::vector<LearningRateChange> changes) {
+    return [changes](auto& options) { options.learning_rate_changes = changes; };
+  };
+  CHECK_ERROR(with(planned({{0, 1, HUGE_VAL}})), ArgumentError,
+              "train: learning_rate_changes[0]: learning_rate is inf, expected a finite number above 0");
+  CHECK_ERROR(with(planned({{0, 1, 0.1}, {1, 3, 0.1}})), ArgumentError,
+              "train: learning_rate_changes[1]: batch is 3, expected less than 3");
+  CHECK_ERROR(with(planned({{1, 1, 0.1}, {1, 1, 0.2}})), ArgumentError,
+              "train: learning_rate_changes[1]: epoch 1, batch 1 is not behind the one before");
   for (const double threshold : {-1.0, std::numeric_limits<double>::quiet_NaN(), HUGE_VAL}) {
     CHECK_ERROR(with([=](auto& options) { options.stop_below_loss = threshold; }), ArgumentError,
                 detail::text("train: stop_below_loss is ", threshold, ", expected a number of at least 0"));
