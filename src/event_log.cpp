@@ -2,7 +2,6 @@
 
 #include "json_fields.hpp"
 #include "learning_rate_json.hpp"
-#include "training_checks.hpp"
 
 #include <digitnet/error.hpp>
 
@@ -62,13 +61,12 @@ bool may_be_of_type(std::string_view line, std::string_view type) {
   return false;
 }
 
-/// Adds the change that a line tells of, if it tells of one.
-void add_change_told(const std::string& where, const std::string& line, std::vector<LearningRateChange>& changes) {
+/// The change that a line tells of, if it tells of one.
+std::optional<LearningRateChange> change_in(const std::string& where, const std::string& line) {
   const JsonDocument value = parse_json(where, line);
   const Fields event(where, value);
-  if (event.has("type") && event.is_text("type") && event.text("type") == "learning_rate") {
-    add_change(changes, change_from_json(event));
-  }
+  if (!event.has("type") || !event.is_text("type") || event.text("type") != "learning_rate") return std::nullopt;
+  return change_from_json(event);
 }
 
 }  // namespace
@@ -134,8 +132,9 @@ void EventLog::flush() {
   file_.sync(prefix_);
 }
 
-void EventLog::add_changes_to(std::vector<LearningRateChange>& changes) {
+std::vector<LearningRateChange> EventLog::learning_rate_changes() {
   const std::scoped_lock lock(mutex_);
+  std::vector<LearningRateChange> changes;
   std::string block(std::size_t{1} << 16, '\0');
   std::string line;
   std::size_t number = 1;
@@ -150,12 +149,15 @@ void EventLog::add_changes_to(std::vector<LearningRateChange>& changes) {
       line += rest.substr(0, end);
       if (line.size() > longest_line) throw FormatError(text(prefix_, "line ", number, ": too long for an event"));
       if (end == rest.npos) break;
-      if (may_be_of_type(line, "learning_rate")) add_change_told(text(prefix_, "line ", number, ": "), line, changes);
+      if (may_be_of_type(line, "learning_rate")) {
+        if (const auto change = change_in(text(prefix_, "line ", number, ": "), line)) changes.push_back(*change);
+      }
       line.clear();
       ++number;
       rest.remove_prefix(end + 1);
     }
   }
+  return changes;
 }
 
 }  // namespace digitnet::detail

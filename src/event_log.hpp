@@ -37,10 +37,10 @@ class EventLog {
   /// @throws IoError  if that fails
   void flush();
 
-  /// Adds the changes of the learning rate that are told, as add_change does.
+  /// All changes of the learning rate that are told, in the order in which they are.
   /// @throws IoError      if the file cannot be read
   /// @throws FormatError  if an event of one breaks a rule
-  void add_changes_to(std::vector<LearningRateChange>& changes);
+  std::vector<LearningRateChange> learning_rate_changes();
 
  private:
   [[noreturn]] void fail(const char* what);

@@ -348,12 +348,17 @@ void complete(const fs::path& directory, const TrainingState<Real>& state, const
       "end", end_event(std::string(name_of(*state.ended)), {state.epoch, state.batch}, writer.best_epoch(), seconds));
 }
 
-/// Puts the changes of the learning rate that the events tell of where they are made again: to those planned if they lie
-/// behind the state that is gone on from, and into the state if they were made just there, perhaps after it was saved.
+/// Plans the changes of the learning rate that were told, so that those behind the state that is gone on from are made
+/// again. One told at the very place of the state may have been made after it was saved: it goes into the state.
 template <class Real>
-void add_changes_told(EventLog& events, std::vector<LearningRateChange>& planned, TrainingState<Real>& from) {
-  events.add_changes_to(planned);
-  for (const LearningRateChange& change : std::vector(planned)) {
+void plan_changes(const std::vector<LearningRateChange>& told, std::vector<LearningRateChange>& planned,
+                  TrainingState<Real>& from) {
+  std::vector<LearningRateChange> valid;
+  for (const LearningRateChange& change : told) {
+    detail::add_change(valid, change);
+    detail::add_change(planned, change);
+  }
+  for (const LearningRateChange& change : valid) {
     if (CheckpointPosition{change.epoch, change.batch} == CheckpointPosition{from.epoch, from.batch}) {
       detail::add_change(from.history.learning_rate_changes, change);
     }
@@ -371,7 +376,7 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
   CheckpointWriter<Real> writer(directory, events, run.keep_last,
                                 detail::best_metric_of(run, options, !validation.empty()));
   if (from) {
-    add_changes_told(events, options.learning_rate_changes, *from);
+    plan_changes(events.learning_rate_changes(), options.learning_rate_changes, *from);
     writer.look_for_best(from->history);
     writer.tidy();
   }

@@ -519,6 +519,14 @@ TEST_CASE("resume_run: a new change makes those void that were made behind it be
   planned.learning_rate_changes = expected;
   CHECK(train_with(folder / "planned", planned) == outcome(result.network, result.history));
   CHECK(changes_told(folder / "planned") == expected);
+  // At the place of a checkpoint and not told yet: told and made when it is gone on with.
+  TrainingOptions at_checkpoint = short_training();
+  at_checkpoint.learning_rate_changes = {{2, 0, 0.02}};
+  const std::string whole = train_with(folder / "at", at_checkpoint);
+  lose_checkpoints(folder / "at", 3);
+  fs::remove(folder / "at" / "events.jsonl");
+  CHECK(resume_with(folder / "at") == whole);
+  CHECK(changes_told(folder / "at") == at_checkpoint.learning_rate_changes);
   lose_checkpoints(folder / "planned", 1);
   CHECK(resume_with(folder / "planned") == outcome(result.network, result.history));
 }
@@ -539,6 +547,24 @@ TEST_CASE("resume_run: a change told at the very place of the checkpoint is made
                    {"epoch", 2},   {"batch", 0},    {"learning_rate", rate}}
            << std::endl;
   }
+  CHECK(resume_with(run) == whole);
+}
+
+TEST_CASE("resume_run: a change that is void is not made, also at the very place of the checkpoint",
+          "[run][learning_rate]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  TrainingOptions options = short_training();
+  Asker asker({{6, 0.02}});
+  options.on_batch = std::ref(asker);
+  options.learning_rate_control = &asker.control;
+  const std::string whole = train_with(run, options);
+  lose_checkpoints(run, 3);
+  const std::vector<std::uint8_t> events = test::read_file(run / "events.jsonl");
+  write_text(run / "events.jsonl",  // as if told by a process that died, and after which another rate was asked for
+             R"({"seq":1,"time":1,"type":"learning_rate","epoch":2,"batch":0,"learning_rate":0.3})"
+             "\n" +
+                 std::string(events.begin(), events.end()));
   CHECK(resume_with(run) == whole);
 }
 

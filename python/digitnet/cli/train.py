@@ -118,7 +118,7 @@ def _add_optimizer_options(group: argparse._ArgumentGroup) -> None:
     add("--optimizer", choices=list(dn.OPTIMIZERS), default=OPTIMIZER, metavar="NAME", help=optimizer)
     rates = ", ".join(f"{dn.default_learning_rate(name):g} for {name}" for name in dn.OPTIMIZERS)
     add("--learning-rate", type=number(), metavar="RATE", help=f"at its highest (default: {rates})")
-    change = "another rate behind so many whole epochs and batches of the next; again for more, in order"
+    change = "another rate after so many whole epochs and batches of the next; again for more, in order"
     metavar = "EPOCHS:BATCHES:RATE"
     add("--learning-rate-change", type=_change, action="append", metavar=metavar, help=change)
     decay = f"share of the rate by which weights shrink a step (default: {WEIGHT_DECAY:g} for adamw, else 0)"
