@@ -39,6 +39,7 @@ __all__: list[str] = [
     "InkContributions",
     "IoError",
     "LayerStatistics",
+    "LearningRateChange",
     "Lion",
     "Mnist",
     "NAdam",
@@ -1170,6 +1171,28 @@ class EpochReport:
         After the epoch; None without validation data.
         """
 
+class LearningRateChange:
+    """
+    Another learning rate from some place in a training on. Schedule and plateau go on multiplying it.
+
+    Args:
+        epoch: whole epochs done before it.
+        batch: batches done of the next one, below the number of batches.
+        learning_rate: of the optimizer; train takes finite numbers above 0.
+    """
+    def __eq__(self, arg0: typing.Any) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self, epoch: typing.SupportsIndex, batch: typing.SupportsIndex, learning_rate: typing.SupportsFloat
+    ) -> None: ...
+    def __repr__(self) -> str: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+
 class History:
     """
     What happened in a training, epoch by epoch.
@@ -1185,6 +1208,11 @@ class History:
     def epochs(self) -> list[EpochReport]:
         """
         A list of EpochReport; an epoch that was cut short is not in it.
+        """
+    @property
+    def learning_rate_changes(self) -> list[LearningRateChange]:
+        """
+        A list of LearningRateChange: those that were made, in their order; at one place the last.
         """
     @property
     def reason(self) -> str:
@@ -1279,6 +1307,10 @@ class TrainingOptions:
     def label_smoothing(self) -> float: ...
     @label_smoothing.setter
     def label_smoothing(self, arg0: typing.SupportsFloat) -> None: ...
+    @property
+    def learning_rate_changes(self) -> list[LearningRateChange]: ...
+    @learning_rate_changes.setter
+    def learning_rate_changes(self, arg0: collections.abc.Sequence[LearningRateChange]) -> None: ...
     @property
     def max_norm(self) -> float: ...
     @max_norm.setter
