@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from digitnet import FormatError, IoError, __version__
-from digitnet.cli import evaluate, inspect, recognize, reproduce, resume, runs, train, watch
+from digitnet.cli import evaluate, inspect, recognize, reproduce, resume, runs, serve, train, watch
 from digitnet.cli.common import BAD_INPUT, FAILED, INTERRUPTED, USAGE, CommandError, Parser, tell
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ COMMANDS = {
     "runs": (runs, "list the training runs of a folder"),
     "watch": (watch, "show a training while it runs"),
     "reproduce": (reproduce, "make a model again and compare the two"),
+    "serve": (serve, "run the web app"),
     "inspect": (inspect, "say what is in a model file or an IDX file"),
 }
 

@@ -1,0 +1,73 @@
+"""The application for an ASGI server: Django, static files beside it, and a limit on bodies before it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digitnet.web.settings")
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from servestatic import ServeStaticASGI
+
+from digitnet.web.errors import error_body
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def limited(application: Application, most: int) -> Application:
+    """The application, but a body of more than `most` bytes is refused with 413 and not kept anywhere.
+
+    Django alone would write it to a file before it looks at its length.
+    """
+
+    async def refuse(send: Any) -> None:  # noqa: ANN401
+        body = error_body("too_large", f"a body of more than {most} bytes, expected at most that")
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+        if lengths and not (lengths[0].isdigit() and int(lengths[0][:12]) <= most):
+            await refuse(send)
+            return
+        seen = 0
+        refused = False
+
+        async def counted() -> Any:  # noqa: ANN401
+            nonlocal seen, refused
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                refused = True
+                return {"type": "http.disconnect"}
+            return message
+
+        async def answer(message: Any) -> None:  # noqa: ANN401
+            if not refused:
+                await send(message)
+
+        await application(scope, counted, answer)
+        if refused:
+            await refuse(send)
+
+    return call
+
+
+def with_static_files(application: Application) -> Application:
+    """The application, and the static files of the app under STATIC_URL; they are asked for anew when they change."""
+    served = ServeStaticASGI(application, autorefresh=settings.DEBUG, max_age=0, charset="utf-8")
+    for folder in (*settings.STATICFILES_DIRS, settings.OWN_STATIC):
+        served.add_files(str(folder), prefix=settings.STATIC_URL)
+    return served  # type: ignore[no-any-return]
+
+
+application = limited(with_static_files(get_asgi_application()), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -1,0 +1,134 @@
+"""The models that there are, and the one in use: who asks for a network or a recognizer gets it here."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+import digitnet as dn
+from digitnet.web.errors import ApiError, missing
+from digitnet.web.models import Setting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT = "default"
+"""The model of --model, of DIGITNET_MODEL, or the one that ships."""
+
+_ID = re.compile(r"default|(?:upload|run)-[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_KEPT = 8  # recognizers that are kept in memory
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file under the name by which pages and API know it."""
+
+    id: str
+    """default, upload-<name> or run-<run id>, the best checkpoint of a run. Never a path."""
+    path: Path
+
+    @property
+    def kind(self) -> str:
+        """default, upload or run."""
+        return self.id.partition("-")[0]
+
+
+def uploads() -> Path:
+    """The folder of uploaded models; made if it is not there."""
+    folder: Path = settings.STATE / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def find(model_id: str | None = None) -> Model:
+    """The model of an id; None takes the one in use.
+
+    Raises:
+        ApiError: 404 if there is none.
+    """
+    wanted = active_id() if model_id is None else model_id
+    if not isinstance(wanted, str) or not _ID.fullmatch(wanted) or ".." in wanted:
+        raise missing(f"model: '{str(wanted)[:40]}', expected an id of GET /api/models")
+    path = _path(wanted)
+    if path is None or not path.is_file():
+        raise missing(f"model: there is no '{wanted}', expected an id of GET /api/models")
+    return Model(wanted, path)
+
+
+def _path(model_id: str) -> Path | None:
+    if model_id == DEFAULT:
+        return dn.shipped_model()
+    kind, _, name = model_id.partition("-")
+    if kind == "upload":
+        return uploads() / f"{name}.safetensors"
+    run = dn.runs.runs_directory() / name  # type: ignore[attr-defined]
+    try:
+        best = dn.Run(run).best
+    except dn.Error:
+        return None
+    return None if best is None else best.model
+
+
+def active_id() -> str:
+    """The id of the model in use; the default one if the one chosen is gone."""
+    chosen = Setting.read("model", DEFAULT)
+    if isinstance(chosen, str) and _ID.fullmatch(chosen):
+        path = _path(chosen)
+        if path is not None and path.is_file():
+            return chosen
+    return DEFAULT
+
+
+def use(model_id: str) -> Model:
+    """Make a model the one in use, for everyone.
+
+    Raises:
+        ApiError: 404 if there is none, 422 if it does not read digits.
+    """
+    model = find(model_id)
+    recognizer(model.id)
+    Setting.write("model", model.id)
+    return model
+
+
+# Recognizers by id and by what the file was when it was read. One lock: loading takes milliseconds.
+_lock = threading.Lock()
+_recognizers: OrderedDict[tuple[str, int, int], dn.Recognizer] = OrderedDict()
+
+
+def recognizer(model_id: str | None = None) -> dn.Recognizer:
+    """The recognizer of a model, kept in memory. Safe from many threads.
+
+    Raises:
+        ApiError: 404 if there is no such model, 422 if it does not read digits.
+    """
+    model = find(model_id)
+    try:
+        status = model.path.stat()
+    except OSError:
+        raise missing(f"model: there is no '{model.id}', expected an id of GET /api/models") from None
+    key = (str(model.path), status.st_mtime_ns, status.st_size)
+    with _lock:
+        if key not in _recognizers:
+            try:
+                _recognizers[key] = dn.Recognizer(model.path)
+            except dn.Error as error:
+                raise ApiError(422, "invalid_model", str(error), field="model") from None
+            while len(_recognizers) > _KEPT:
+                _recognizers.popitem(last=False)
+        _recognizers.move_to_end(key)
+        return _recognizers[key]
+
+
+def network(model_id: str | None = None) -> dn.Network:
+    """The network of a model: a copy, so who gets it may change it.
+
+    Raises:
+        ApiError: as recognizer.
+    """
+    return recognizer(model_id).network

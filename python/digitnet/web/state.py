@@ -1,0 +1,35 @@
+"""Where the web app keeps what is its own: database, secret key, uploaded models, logs of trainings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from digitnet._files import write_whole
+
+
+def state_directory() -> Path:
+    """DIGITNET_STATE_DIR, else $XDG_STATE_HOME/digitnet, else ~/.local/state/digitnet. Made if it is not there."""
+    given = os.environ.get("DIGITNET_STATE_DIR")
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    path = Path(given) if given else Path(base) / "digitnet"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path.absolute()
+
+
+def secret_key(folder: Path) -> str:
+    """The key that cookies are signed with: made on the first start, and readable by its owner alone."""
+    path = folder / "secret-key"
+    try:
+        key = path.read_text().strip()
+    except FileNotFoundError:
+        key = ""
+    if len(key) < 50:
+        key = secrets.token_urlsafe(64)
+        mask = os.umask(0o077)
+        try:
+            write_whole(path, key + "\n")
+        finally:
+            os.umask(mask)
+    return key
