@@ -1,4 +1,4 @@
-"""A server of its own for each test file, and a browser that fails a test for any error or foreign request."""
+"""A server of its own for each test file, and a browser in which no error and no foreign request goes unseen."""
 
 import json
 import os
@@ -19,7 +19,7 @@ DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 class Server:
-    """`digitnet serve` in a process of its own, with folders of its own and the sample of MNIST as its data."""
+    """`digitnet serve` in a process of its own, with folders of its own and the sample of MNIST."""
 
     def __init__(self, folder, *words, environment=None):
         self.folder = folder
@@ -172,7 +172,10 @@ class Visit:
         return page
 
     def watch(self, page):
-        page.on("console", lambda message: self._note("console", message.text, message.type in ("error", "warning")))
+        page.on(
+            "console",
+            lambda message: self._note("console", message.text, message.type in ("error", "warning")),
+        )
         page.on("pageerror", lambda error: self._note("error", str(error), True))
         page.on("request", lambda request: self._note("request", request.url, self._is_foreign(request.url)))
 
@@ -195,7 +198,7 @@ class Visit:
 
 @pytest.fixture
 def visit(browser, server):
-    """visit.page("training/") opens a page; at the end there must have been no error and no foreign request."""
+    """visit.page("training/") opens a page; there must be no error and no foreign request until the end."""
     visits = Visit(browser, server)
     yield visits
     visits.close()
@@ -208,7 +211,7 @@ def digit_strokes():
 
 
 def draw(page, strokes, *, box=None, testid="canvas"):
-    """Draws strokes ([[x, y], ...] in [0, 1]) with the mouse onto the canvas, or a part of it: (left, top, size) in [0, 1]."""
+    """Draws strokes ([[x, y], ...] in [0, 1]) with the mouse onto the canvas, or into a box of it: (left, top, size)."""
     place = page.get_by_test_id(testid).bounding_box()
     left, top, size = box or (0, 0, 1)
 

@@ -22,7 +22,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     host = "address to listen on; others than this machine's own need an access token (default: %(default)s)"
     add("--host", default=HOST, metavar="ADDRESS", help=host)
-    add("--port", type=whole(0, 65535), default=PORT, metavar="N", help="0 takes a free one (default: %(default)s)")
+    add(
+        "--port",
+        type=whole(0, 65535),
+        default=PORT,
+        metavar="N",
+        help="0 takes a free one (default: %(default)s)",
+    )
     add("--runs", metavar="DIR", help="folder of the trainings (default: DIGITNET_RUNS_DIR, else ./runs)")
     model = "model file to begin with (default: DIGITNET_MODEL, else the model that comes with digitnet)"
     add("--model", metavar="FILE", help=model)
@@ -47,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         environment["DIGITNET_MODEL"] = str(Path(options.model).absolute())
     if not _is_loopback(options.host):
         environment.setdefault("DIGITNET_WEB_TOKEN", secrets.token_urlsafe(24))
-        own_names = [options.host] if options.host not in ("0.0.0.0", "::") else _names_of_this_machine()  # noqa: S104
+        own_names = [options.host] if options.host not in ("0.0.0.0", "::") else _names_of_this_machine()
         given = environment.get("DIGITNET_ALLOWED_HOSTS", "")
         environment["DIGITNET_ALLOWED_HOSTS"] = ",".join(filter(None, [given, *own_names]))
     listener = _listener(options.host, options.port)
@@ -83,7 +89,9 @@ def _listener(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         hint = "; --port 0 takes a free one" if port else ""
-        raise CommandError(FAILED, f"{host}:{port} cannot be listened on: {error.strerror or error}{hint}") from None
+        raise CommandError(
+            FAILED, f"{host}:{port} cannot be listened on: {error.strerror or error}{hint}"
+        ) from None
     listener.listen(1024)
     return listener
 

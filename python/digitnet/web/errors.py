@@ -1,4 +1,7 @@
-"""What goes wrong, and how it is told: as JSON to scripts, as a page to people, never as a 5xx for what a client sent."""
+"""What goes wrong, and how it is told: as JSON to scripts, as a page to people.
+
+Nothing that a client sends is a 5xx.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ class ApiError(Exception):
     """Ends a call with a 4xx status (or 503) and {"error": {"code", "message", "field"?}}.
 
     Args:
-        status: 400 what was sent is wrong, 404 no such thing, 409 not now, 413 too large, 422 a field is wrong,
-            429 and 503 too much at once.
+        status: 400 what was sent is wrong, 404 no such thing, 409 not now, 413 too large, 422 a field is
+            wrong, 429 and 503 too much at once.
         code: one word for programs: "invalid", "not_found", "busy", ...
         message: one line for people: what was found, what was expected.
         field: which of the values sent it is about.
@@ -34,7 +37,13 @@ class ApiError(Exception):
     """
 
     def __init__(
-        self, status: int, code: str, message: str, *, field: str | None = None, retry_after: float | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -72,7 +81,7 @@ def missing(what: str) -> ApiError:
 
 
 def api(*methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Makes a view one of the API: other methods get 405, errors become JSON, dicts and lists are sent as JSON.
+    """Makes a view one of the API: other methods get 405, errors become JSON, results are sent as JSON.
 
     The view may be a coroutine. What the library says of bad input (digitnet.Error) is a 400.
     """
@@ -92,7 +101,7 @@ def api(*methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             async def call(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:  # noqa: ANN401
                 try:
                     return refused(request) or _answer(await view(request, *args, **values))
-                except Exception as error:  # noqa: BLE001 (those it does not know are raised again)
+                except Exception as error:  # those it does not know are raised again
                     return _told(error)
 
             return call
@@ -101,7 +110,7 @@ def api(*methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def call_now(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:  # noqa: ANN401
             try:
                 return refused(request) or _answer(view(request, *args, **values))
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 return _told(error)
 
         return call_now
@@ -110,8 +119,10 @@ def api(*methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def _answer(result: Any) -> HttpResponse:  # noqa: ANN401
-    return result if isinstance(result, HttpResponse) or hasattr(result, "streaming") else JsonResponse(
-        result, safe=False, json_dumps_params={"allow_nan": False}
+    return (
+        result
+        if isinstance(result, HttpResponse) or hasattr(result, "streaming")
+        else JsonResponse(result, safe=False, json_dumps_params={"allow_nan": False})
     )
 
 
@@ -176,9 +187,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Page or JSON for 404."""
-    return _page(request, 404, "not_found", "There is no such page", f"There is nothing at {request.path[:100]}.")
+    return _page(
+        request, 404, "not_found", "There is no such page", f"There is nothing at {request.path[:100]}."
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Page or JSON for 500: a mistake of ours."""
-    return _page(request, 500, "failed", "Something went wrong", "That is our mistake; the server has written down why.")
+    return _page(
+        request,
+        500,
+        "failed",
+        "Something went wrong",
+        "That is our mistake; the server has written down why.",
+    )

@@ -52,8 +52,9 @@ def security_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[Ht
 
 @sync_and_async_middleware
 def access_token(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Where DIGITNET_WEB_TOKEN is set, what changes something needs it: as a cookie, got by opening a page with
-    ?token=..., or as the header `Authorization: Bearer ...`. Reading a drawing changes nothing.
+    """Where DIGITNET_WEB_TOKEN is set, what changes something needs it. Reading a drawing changes nothing.
+
+    It is shown as a cookie, got by opening a page with ?token=..., or as `Authorization: Bearer ...`.
     """
     token = os.environ.get("DIGITNET_WEB_TOKEN", "")
 
@@ -62,19 +63,26 @@ def access_token(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
 
     def check(request: HttpRequest) -> HttpResponse | None:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        request.may_change = not token or is_right(request.COOKIES.get(TOKEN_COOKIE, "")) or is_right(bearer)  # type: ignore[attr-defined]
-        if token and is_right(bearer):
-            request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # noqa: SLF001 (no browser adds this header)
-        if request.method in SAFE_METHODS or request.may_change or _is_open(request):  # type: ignore[attr-defined]
+        if not token or request.method in SAFE_METHODS or _is_open(request):
             return None
-        message = "no access token, expected the one that the server told when it started (open the address it printed)"
+        if is_right(bearer):  # no browser adds this header by itself, so it cannot be another site's wish
+            request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+            return None
+        if is_right(request.COOKIES.get(TOKEN_COOKIE, "")):
+            return None
+        message = "no access token, expected that of the address which the server told when it started"
         return ApiError(401, "token", message).response()
 
     def keep(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         shown = request.GET.get("token", "") if token and request.method == "GET" else ""
         if shown and is_right(shown):
             response.set_cookie(
-                TOKEN_COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure(), max_age=30 * 86400
+                TOKEN_COOKIE,
+                token,
+                httponly=True,
+                samesite="Strict",
+                secure=request.is_secure(),
+                max_age=30 * 86400,
             )
         return response
 

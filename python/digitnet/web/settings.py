@@ -1,4 +1,4 @@
-"""Django's settings for `digitnet serve`. What may differ from one machine to another is read from the environment.
+"""Django's settings for `digitnet serve`. What may differ between machines is read from the environment.
 
 | variable | what it says |
 |---|---|
@@ -21,7 +21,7 @@ import dj_database_url
 from digitnet import _core
 from digitnet.web.state import secret_key, state_directory
 
-STATE = state_directory()
+DIGITNET_STATE = STATE = state_directory()
 HTTPS = os.environ.get("DIGITNET_HTTPS") == "1"
 
 SECRET_KEY = secret_key(STATE)
@@ -61,7 +61,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 
-# What belongs to the app and what was collected when the Python package was built: uPlot, beside the compiled module.
+# What belongs to the app, and what was collected when the package was built: uPlot, beside the compiled module.
 STATIC_URL = "static/"
 BUILT_STATIC = Path(_core.__file__).parent / "web" / "static"
 OWN_STATIC = Path(__file__).parent / "static"
@@ -88,7 +88,7 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 else:
-    # On one's own machine there is only plain HTTP, where HSTS, redirects to HTTPS and secure cookies mean nothing.
+    # On one's own machine there is only plain HTTP, where HSTS, redirects and secure cookies mean nothing.
     SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W016"]
 
 LOGGING = {

@@ -10,12 +10,20 @@ from digitnet._files import write_whole
 
 
 def state_directory() -> Path:
-    """DIGITNET_STATE_DIR, else $XDG_STATE_HOME/digitnet, else ~/.local/state/digitnet. Made if it is not there."""
+    """DIGITNET_STATE_DIR, else $XDG_STATE_HOME/digitnet, else ~/.local/state/digitnet; made if missing."""
     given = os.environ.get("DIGITNET_STATE_DIR")
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     path = Path(given) if given else Path(base) / "digitnet"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path.absolute()
+
+
+def state_folder() -> Path:
+    """The folder, from whatever project the app is in: its setting DIGITNET_STATE, else state_directory()."""
+    from django.conf import settings  # settings.py imports this module
+
+    given = getattr(settings, "DIGITNET_STATE", None)
+    return state_directory() if given is None else Path(given)
 
 
 def secret_key(folder: Path) -> str:

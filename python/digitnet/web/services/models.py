@@ -8,11 +8,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 import digitnet as dn
 from digitnet.web.errors import ApiError, missing
 from digitnet.web.models import Setting
+from digitnet.web.state import state_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +39,7 @@ class Model:
 
 def uploads() -> Path:
     """The folder of uploaded models; made if it is not there."""
-    folder: Path = settings.STATE / "models"
+    folder = state_folder() / "models"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -66,7 +65,7 @@ def _path(model_id: str) -> Path | None:
     kind, _, name = model_id.partition("-")
     if kind == "upload":
         return uploads() / f"{name}.safetensors"
-    run = dn.runs.runs_directory() / name  # type: ignore[attr-defined]
+    run = dn.runs.runs_directory() / name
     try:
         best = dn.Run(run).best
     except dn.Error:
