@@ -1,4 +1,4 @@
-"""A server of its own for each test file, and a browser in which no error and no foreign request goes unseen."""
+"""A server of its own for each test file, and a browser in which no error and foreign request is missed."""
 
 import json
 import os
@@ -211,7 +211,7 @@ def digit_strokes():
 
 
 def draw(page, strokes, *, box=None, testid="canvas"):
-    """Draws strokes ([[x, y], ...] in [0, 1]) with the mouse onto the canvas, or into a box of it: (left, top, size)."""
+    """Draws strokes ([[x, y], ...] in [0, 1]) with the mouse onto the canvas, or a box of it."""
     place = page.get_by_test_id(testid).bounding_box()
     left, top, size = box or (0, 0, 1)
 

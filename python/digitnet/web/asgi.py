@@ -63,7 +63,7 @@ def limited(application: Application, most: int) -> Application:
 
 
 def with_static_files(application: Application) -> Application:
-    """The application, and the static files of the app under STATIC_URL; browsers ask whether they changed."""
+    """The application, and the static files of the app under STATIC_URL; browsers ask if they are new."""
     served = ServeStaticASGI(application, autorefresh=settings.DEBUG, max_age=0, charset="utf-8")
     for folder in (*settings.STATICFILES_DIRS, settings.OWN_STATIC):
         served.add_files(str(folder), prefix=settings.STATIC_URL)

@@ -61,7 +61,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 
-# What belongs to the app, and what was collected when the package was built: uPlot, beside the compiled module.
+# What belongs to the app, and what was collected when the package was built (uPlot), beside its module.
 STATIC_URL = "static/"
 BUILT_STATIC = Path(_core.__file__).parent / "web" / "static"
 OWN_STATIC = Path(__file__).parent / "static"
@@ -98,5 +98,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # A refused request is an answer, not an accident of the server.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "CRITICAL"}},
 }
