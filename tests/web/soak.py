@@ -144,12 +144,12 @@ def main():
     early = statistics.median(size for now, size in kept if 0.18 * seconds <= now <= 0.22 * seconds)
     late = statistics.median(size for now, size in kept if now >= 0.96 * seconds)
     times = sorted(use.seconds)
+    middle, slowest = (times[len(times) * share // 100] * 1e3 for share in (50, 99))
+    print(f"readings {len(times)}: p50 {middle:.1f} ms, p99 {slowest:.1f} ms")
     print(
-        f"readings {len(times)}: p50 {times[len(times) // 2] * 1e3:.1f} ms, p99 {times[len(times) * 99 // 100] * 1e3:.1f} ms"
+        f"memory after a fifth of the time {early / 2**20:.1f} MiB, at the end {late / 2**20:.1f} MiB", end=""
     )
-    print(
-        f"memory after a fifth of the time {early / 2**20:.1f} MiB, at the end {late / 2**20:.1f} MiB: {late / early - 1:+.1%}"
-    )
+    print(f": {late / early - 1:+.1%}")
     for problem in use.problems[:20]:
         print(f"soak web: {problem}", file=sys.stderr)
     return 0 if not use.problems and late <= 1.05 * early else 1
