@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from digitnet.web.views import pages, recognize
+from digitnet.web.views import data, pages, recognize
 
 app_name = "digitnet"
 urlpatterns = [
@@ -18,4 +18,11 @@ urlpatterns = [
     path("graph/", pages.graph, name="graph"),
     path("healthz", pages.healthz, name="healthz"),
     path("api/recognize", recognize.recognize, name="api-recognize"),
+    path("api/data", data.sets, name="api-data"),
+    path("api/data/<slug:name>/<slug:part>", data.part, name="api-data-part"),
+    path("api/data/<slug:name>/<slug:part>/sprite/<int:number>", data.sprite, name="api-data-sprite"),
+    path("api/data/<slug:name>/<slug:part>/averages", data.averages, name="api-data-averages"),
+    path("api/data/<slug:name>/<slug:part>/predictions", data.predict, name="api-data-predictions"),
+    path("api/data/<slug:name>/<slug:part>/<int:index>", data.image, name="api-data-image"),
+    path("api/data/<slug:name>/<slug:part>/<int:index>/augmented", data.augmented, name="api-data-augmented"),
 ]
