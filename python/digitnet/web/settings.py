@@ -7,6 +7,8 @@
 | DIGITNET_ALLOWED_HOSTS | further names of this server, with commas between them |
 | DIGITNET_WEB_TOKEN | what has to be shown before anything is changed; none: nothing has |
 | DIGITNET_HTTPS | 1 behind a proxy that speaks HTTPS: cookies and redirects insist on it |
+| DIGITNET_RECOGNITIONS_PER_SECOND | drawings that one client may have read in a second (default: 600) |
+| DIGITNET_STARTS_PER_MINUTE | trainings that one client may start in a minute (default: 30) |
 | DIGITNET_DEBUG | 1 shows Django's pages of errors; never where others can see them |
 | DATABASE_URL | another database than SQLite: postgres://user:password@host/name |
 """
@@ -19,7 +21,7 @@ from pathlib import Path
 import dj_database_url
 
 from digitnet import _core
-from digitnet.web.state import secret_key, state_directory
+from digitnet.web.state import positive_number, secret_key, state_directory
 
 DIGITNET_STATE = STATE = state_directory()
 HTTPS = os.environ.get("DIGITNET_HTTPS") == "1"
@@ -34,6 +36,7 @@ ROOT_URLCONF = "digitnet.web.project_urls"
 ASGI_APPLICATION = "digitnet.web.asgi.application"
 MIDDLEWARE = [
     "digitnet.web.middleware.security_headers",
+    "digitnet.web.middleware.direct_recognition",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "digitnet.web.middleware.access_token",
@@ -68,6 +71,8 @@ OWN_STATIC = Path(__file__).parent / "static"
 STATICFILES_DIRS = [BUILT_STATIC] if BUILT_STATIC.is_dir() and BUILT_STATIC != OWN_STATIC else []
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # bytes of a body; asgi.py refuses larger ones before they are read
+DIGITNET_RECOGNITIONS_PER_SECOND = positive_number("DIGITNET_RECOGNITIONS_PER_SECOND", 600)
+DIGITNET_STARTS_PER_MINUTE = positive_number("DIGITNET_STARTS_PER_MINUTE", 30)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
 

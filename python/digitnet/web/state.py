@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from digitnet._files import write_whole
 
 
@@ -41,3 +43,20 @@ def secret_key(folder: Path) -> str:
         finally:
             os.umask(mask)
     return key
+
+
+def positive_number(name: str, default: float) -> float:
+    """A number of the environment.
+
+    Raises:
+        ImproperlyConfigured: if it is none, or not above 0 and at most a million.
+    """
+    text = os.environ.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1e6:
+        msg = f"{name}: '{text}', expected a number above 0, at most 1000000"
+        raise ImproperlyConfigured(msg)
+    return value

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from django.db import close_old_connections
 
 import digitnet as dn
 from digitnet.web.errors import ApiError, missing
@@ -92,6 +96,7 @@ def use(model_id: str) -> Model:
     model = find(model_id)
     recognizer(model.id)
     Setting.write("model", model.id)
+    _forget()
     return model
 
 
@@ -131,3 +136,50 @@ def network(model_id: str | None = None) -> dn.Network:
         ApiError: as recognizer.
     """
     return recognizer(model_id).network
+
+
+# What recognizer() gave last, by id, until when that is believed, and who is looking. Used by the event loop
+# alone, but for _forget. A model that another process chose is in use here when BELIEVED seconds are over.
+BELIEVED = 1.0
+_found: OrderedDict[str | None, tuple[dn.Recognizer, float]] = OrderedDict()
+_looking: dict[str | None, asyncio.Future[dn.Recognizer]] = {}
+_choices = 0  # how often _forget was called
+
+
+async def recognizer_soon(model_id: str | None = None) -> dn.Recognizer:
+    """The same for the event loop, as often as one likes: database and disk are asked once a second.
+
+    Raises:
+        ApiError: as recognizer.
+    """
+    kept = _found.get(model_id)
+    if kept is not None and time.monotonic() < kept[1]:
+        return kept[0]
+    looking = _looking.get(model_id)
+    if looking is None or looking.done() or looking.get_loop() is not asyncio.get_running_loop():
+        looking = _looking[model_id] = asyncio.ensure_future(_look(model_id))
+    return await asyncio.shield(looking)
+
+
+async def _look(model_id: str | None) -> dn.Recognizer:
+    def found() -> dn.Recognizer:
+        close_old_connections()  # of this thread of the pool, which no request ends for
+        return recognizer(model_id)
+
+    choices = _choices
+    try:
+        read = await asyncio.to_thread(found)
+    finally:
+        _looking.pop(model_id, None)
+    if choices == _choices:  # else somebody chose another meanwhile
+        _found[model_id] = (read, time.monotonic() + BELIEVED)
+        while len(_found) > _KEPT:
+            _found.popitem(last=False)
+    return read
+
+
+def _forget() -> None:
+    """Another model was chosen, or a file changed: recognizer_soon looks again."""
+    global _choices
+    _choices += 1
+    _found.clear()
