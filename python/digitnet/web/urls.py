@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from digitnet.web.views import data, pages, recognize
+from digitnet.web.views import data, pages, recognize, timeline
 
 app_name = "digitnet"
 urlpatterns = [
@@ -25,4 +25,8 @@ urlpatterns = [
     path("api/data/<slug:name>/<slug:part>/predictions", data.predict, name="api-data-predictions"),
     path("api/data/<slug:name>/<slug:part>/<int:index>", data.image, name="api-data-image"),
     path("api/data/<slug:name>/<slug:part>/<int:index>/augmented", data.augmented, name="api-data-augmented"),
+    path("api/runs/<str:run_id>/checkpoints", timeline.checkpoints, name="api-checkpoints"),
+    path("api/runs/<str:run_id>/checkpoints/<int:epoch>/weights", timeline.weights, name="api-checkpoint-weights"),
+    path("api/runs/<str:run_id>/checkpoints/<int:epoch>/confusion", timeline.confusion, name="api-checkpoint-confusion"),
+    path("api/runs/<str:run_id>/readings", timeline.readings, name="api-readings"),
 ]
