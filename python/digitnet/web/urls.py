@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from digitnet.web.views import data, pages, recognize, timeline
+from digitnet.web.views import data, pages, personal, recognize, timeline
 
 app_name = "digitnet"
 urlpatterns = [
@@ -18,6 +18,11 @@ urlpatterns = [
     path("graph/", pages.graph, name="graph"),
     path("healthz", pages.healthz, name="healthz"),
     path("api/recognize", recognize.recognize, name="api-recognize"),
+    path("api/personal", personal.collection, name="api-personal"),
+    path("api/personal/<int:digit_id>", personal.item, name="api-personal-item"),
+    path("api/personal/images.idx", personal.images, name="api-personal-images"),
+    path("api/personal/labels.idx", personal.labels, name="api-personal-labels"),
+    path("api/personal/personal.zip", personal.archive, name="api-personal-archive"),
     path("api/data", data.sets, name="api-data"),
     path("api/data/<slug:name>/<slug:part>", data.part, name="api-data-part"),
     path("api/data/<slug:name>/<slug:part>/sprite/<int:number>", data.sprite, name="api-data-sprite"),
@@ -26,7 +31,15 @@ urlpatterns = [
     path("api/data/<slug:name>/<slug:part>/<int:index>", data.image, name="api-data-image"),
     path("api/data/<slug:name>/<slug:part>/<int:index>/augmented", data.augmented, name="api-data-augmented"),
     path("api/runs/<str:run_id>/checkpoints", timeline.checkpoints, name="api-checkpoints"),
-    path("api/runs/<str:run_id>/checkpoints/<int:epoch>/weights", timeline.weights, name="api-checkpoint-weights"),
-    path("api/runs/<str:run_id>/checkpoints/<int:epoch>/confusion", timeline.confusion, name="api-checkpoint-confusion"),
+    path(
+        "api/runs/<str:run_id>/checkpoints/<int:epoch>/weights",
+        timeline.weights,
+        name="api-checkpoint-weights",
+    ),
+    path(
+        "api/runs/<str:run_id>/checkpoints/<int:epoch>/confusion",
+        timeline.confusion,
+        name="api-checkpoint-confusion",
+    ),
     path("api/runs/<str:run_id>/readings", timeline.readings, name="api-readings"),
 ]

@@ -75,7 +75,7 @@ def wish(body: dict[str, Any]) -> Wish:
 
 
 def drawing_of(body: dict[str, Any]) -> dn.Drawing | Picture:
-    """The drawing in a body, {"strokes", "width"?, "height"?, "brush"?} or {"image"}, as the library reads it.
+    """The drawing in a body, {"strokes", "width"?, "height"?, "brush"?} or {"image"}, to be read.
 
     Raises:
         ApiError: if there is none, or more than is read, or it is damaged; it names the field.
