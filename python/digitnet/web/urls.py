@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from digitnet.web.views import data, pages, personal, recognize, timeline
+from digitnet.web.views import data, network, pages, personal, recognize, timeline
 
 app_name = "digitnet"
 urlpatterns = [
@@ -42,4 +42,10 @@ urlpatterns = [
         name="api-checkpoint-confusion",
     ),
     path("api/runs/<str:run_id>/readings", timeline.readings, name="api-readings"),
+    path("api/network", network.facts, name="api-network"),
+    path("api/network/weights", network.weights, name="api-network-weights"),
+    path("api/network/units/<int:layer>/<int:unit>", network.unit, name="api-network-unit"),
+    path("api/network/forward", network.forward, name="api-network-forward"),
+    path("api/parameters", network.parameters, name="api-parameters"),
+    path("api/graph", network.graph, name="api-graph"),
 ]
