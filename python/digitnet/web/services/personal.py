@@ -1,4 +1,4 @@
-"""The personal set: drawings whose digit somebody told, kept in the database and given as MNIST's files are."""
+"""The personal set: drawings whose digit somebody told, kept in the database and given as MNIST is."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def remove_all() -> int:
 
 def _told(kept: PersonalDigit) -> dict[str, Any]:
     when = kept.created.isoformat(timespec="seconds")
-    return {"id": kept.id, "digit": kept.digit, "image": list(bytes(kept.image)), "created": when}
+    return {"id": kept.pk, "digit": kept.digit, "image": list(bytes(kept.image)), "created": when}
 
 
 # ---------------------------------------------------------------- as a data set
