@@ -14,18 +14,22 @@ from servestatic import ServeStaticASGI
 from digitnet.web.errors import error_body
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def limited(application: Application, most: int) -> Application:
-    """The application, but a body of more than `most` bytes is refused with 413 and not kept anywhere.
+def limited(
+    application: Application, usual: int, larger: Mapping[tuple[str, str], int] | None = None
+) -> Application:
+    """The application, but a body of more than `usual` bytes is refused with 413 and not kept anywhere.
+
+    `larger` has other limits, by method and end of the path.
 
     Django alone would write it to a file before it looks at its length.
     """
 
-    async def refuse(send: Any) -> None:  # noqa: ANN401
+    async def refuse(send: Any, most: int) -> None:  # noqa: ANN401
         body = error_body("too_large", f"a body of more than {most} bytes, expected at most that")
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
@@ -35,9 +39,13 @@ def limited(application: Application, most: int) -> Application:
         if scope["type"] != "http":
             await application(scope, receive, send)
             return
+        most = usual
+        for (method, ending), size in (larger or {}).items():
+            if scope["method"] == method and scope["path"].endswith(ending):
+                most = size
         lengths = [value for name, value in scope["headers"] if name == b"content-length"]
         if lengths and not (lengths[0].isdigit() and int(lengths[0][:12]) <= most):
-            await refuse(send)
+            await refuse(send, most)
             return
         seen = 0
         refused = False
@@ -57,7 +65,7 @@ def limited(application: Application, most: int) -> Application:
 
         await application(scope, counted, answer)
         if refused:
-            await refuse(send)
+            await refuse(send, most)
 
     return call
 
@@ -70,4 +78,8 @@ def with_static_files(application: Application) -> Application:
     return served  # type: ignore[no-any-return]
 
 
-application = limited(with_static_files(get_asgi_application()), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+application = limited(
+    with_static_files(get_asgi_application()),
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    {("POST", "/api/models"): settings.MODEL_UPLOAD_MAX_SIZE + 10_000},  # and the form around the file
+)

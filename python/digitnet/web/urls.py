@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from digitnet.web.views import data, network, pages, personal, recognize, timeline
+from digitnet.web.views import data, models, network, pages, personal, recognize, timeline
 
 app_name = "digitnet"
 urlpatterns = [
@@ -48,4 +48,9 @@ urlpatterns = [
     path("api/network/forward", network.forward, name="api-network-forward"),
     path("api/parameters", network.parameters, name="api-parameters"),
     path("api/graph", network.graph, name="api-graph"),
+    path("api/models", models.collection, name="api-models"),
+    path("api/models/<str:model_id>", models.one, name="api-model"),
+    path("api/models/<str:model_id>/file", models.file, name="api-model-file"),
+    path("api/models/<str:model_id>/use", models.use, name="api-model-use"),
+    path("api/models/<str:model_id>/evaluate", models.evaluate, name="api-model-evaluate"),
 ]
