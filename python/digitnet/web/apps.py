@@ -12,3 +12,11 @@ class WebConfig(AppConfig):
     label = "digitnet"
     verbose_name = "digitnet"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """The queue of trainings is looked after from the first request on."""
+        from django.core.signals import request_started
+
+        from digitnet.web.services import queue
+
+        request_started.connect(queue.keep_going, dispatch_uid="digitnet-queue")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from digitnet.web.views import data, models, network, pages, personal, recognize, timeline
+from digitnet.web.views import data, models, network, pages, personal, recognize, runs, timeline
 
 app_name = "digitnet"
 urlpatterns = [
     path("", pages.draw, name="draw"),
     path("network/", pages.network, name="network"),
     path("training/", pages.training, name="training"),
-    path("training/<slug:run_id>/", pages.run, name="run"),
+    path("training/<str:run_id>/", runs.page, name="run"),
     path("data/", pages.data, name="data"),
     path("models/", pages.models, name="models"),
     path("parameters/", pages.parameters, name="parameters"),
@@ -30,6 +30,14 @@ urlpatterns = [
     path("api/data/<slug:name>/<slug:part>/predictions", data.predict, name="api-data-predictions"),
     path("api/data/<slug:name>/<slug:part>/<int:index>", data.image, name="api-data-image"),
     path("api/data/<slug:name>/<slug:part>/<int:index>/augmented", data.augmented, name="api-data-augmented"),
+    path("api/runs", runs.run_list, name="api-runs"),
+    path("api/runs/<str:run_id>", runs.one, name="api-run"),
+    path("api/runs/<str:run_id>/events", runs.events, name="api-run-events"),
+    path("api/runs/<str:run_id>/stop", runs.stop, name="api-run-stop"),
+    path("api/runs/<str:run_id>/pause", runs.pause, name="api-run-pause"),
+    path("api/runs/<str:run_id>/resume", runs.resume, name="api-run-resume"),
+    path("api/runs/<str:run_id>/learning-rate", runs.learning_rate, name="api-run-learning-rate"),
+    path("api/runs/<str:run_id>/command", runs.command, name="api-run-command"),
     path("api/runs/<str:run_id>/checkpoints", timeline.checkpoints, name="api-checkpoints"),
     path(
         "api/runs/<str:run_id>/checkpoints/<int:epoch>/weights",
