@@ -1,4 +1,4 @@
-"""What excites the units of a network: which images of its data activate each, how often, and of which digits."""
+"""What excites the units of a network: which images activate each most, how often, and of which digits."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def ask(model_id: str | None) -> Future[Excitation]:
     Raises:
         ApiError: as models.recognizer. The future: 409 if the data are not on this machine.
     """
-    global _worker  # noqa: PLW0603 (begun when it is first needed)
+    global _worker
     recognizer = models.recognizer(model_id)
     with _lock:
         key = id(recognizer)

@@ -27,7 +27,7 @@ def run_of(model: models.Model) -> dn.Run | None:
     if model.kind != "run":
         return None
     try:
-        return dn.Run(dn.runs.runs_directory() / model.id.partition("-")[2])  # type: ignore[attr-defined]
+        return dn.Run(dn.runs.runs_directory() / model.id.partition("-")[2])
     except dn.Error:
         return None
 
@@ -105,8 +105,8 @@ def graph(model_id: str) -> dict[str, Any]:
     """Answer GET /api/graph.
 
     Returns:
-        model; run, the one it comes from, or null; epochs, from it or from the model's own metadata, empty where
-        nothing is known; best_epoch; runs, all there are, the newest first.
+        model; run, the one it comes from, or null; epochs of that run, empty without one; best_epoch; runs,
+        all there are, from the newest.
 
     Raises:
         ApiError: 404 if there is no such model.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import functools
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -30,7 +32,7 @@ _KEPT = 6  # networks that are kept opened
 
 
 class Anatomy:
-    """A network, opened: the parts of it that tell what each unit has to do with the reading.
+    """A network, opened: what each of its units has to do with the reading of an image.
 
     Args:
         network: its own; with changes it is altered.
@@ -57,64 +59,112 @@ class Anatomy:
             self.scales[layer][unit] = scale
             self.weights[layer + 1][unit] *= np.float32(scale)
         self.recognizer = dn.Recognizer(network, calibration)
-        # What follows each hidden layer, as a network of its own: its gradient is what the units of the layer do.
-        self.tails = [self._part(first, len(self.names)) for first in range(1, len(self.names))]
-        self._probes: dict[tuple[int, int], dn.Network] = {}
-        self._lock = threading.Lock()
+        self.rows = np.ascontiguousarray(self.weights[0].T)
+        """The weights of the first layer, a row for each unit."""
 
     @property
     def hidden(self) -> range:
         """The numbers of the hidden layers."""
         return range(len(self.names) - 1)
 
-    def _part(self, first: int, last: int, outputs: int | None = None) -> dn.Network:
-        sizes = [*self.sizes[first : last + 1]]
-        names = [*self.names[first:last]]
-        whole = len(names) if outputs is None else len(names) - 1
-        if outputs is not None:
-            sizes[-1] = outputs
-        part = dn.Network(sizes, names[:-1], names[-1], loss="sum_of_squares", initializer="zeros")
-        for layer, weights, bias in zip(part.layers[:whole], self.weights[first:], self.biases[first:]):
-            layer.weights = weights
-            layer.bias = bias
-        return part
-
-    def effects(self, activations: list[Floats], output: int) -> list[Floats]:
-        """What each hidden unit adds to the logit of an output: its activation times the gradient there.
-
-        Args:
-            activations: of all layers for one image.
-            output: the class that is asked about.
-
-        Returns:
-            For each hidden layer float32 (units). Where all that follows is piecewise linear they add up to the
-            logit less what comes from biases.
-        """
-        dz = np.zeros((1, self.sizes[-1]), np.float32)
-        dz[0, output] = 1
-        return [
-            activations[layer] * dn.input_gradient(self.tails[layer], activations[layer][None], dz)[0]
+    def look(self, image: NDArray[np.uint8]) -> Look:
+        """What all units do with an image, uint8 (28, 28)."""
+        activations = [each[0] for each in self.network.activations(image[None])]
+        taken = [image.ravel() / np.float32(255), *activations]
+        slopes = [
+            _slope(self.names[layer], _sums(taken[layer], self.weights[layer]) + self.biases[layer])
             for layer in self.hidden
         ]
+        gradients: list[Floats] = []  # of the logits, for the last hidden layer first
+        for layer in reversed(self.hidden):
+            above = self.weights[layer + 1]
+            gradients.append(_back(gradients[-1] * slopes[layer + 1], above) if gradients else above.T)
+        return Look(self, taken, slopes, gradients[::-1])
 
-    def pictures(self, layer: int, units: Units, image: NDArray[np.uint8]) -> Floats:
-        """Where more ink would raise the sum z of units, for this image: its gradient, float32 (units, 784).
 
-        For the first layer these are the weights themselves.
+@dataclass(frozen=True)
+class Look:
+    """What the units of a network do with one image."""
+
+    anatomy: Anatomy
+    taken: list[Floats]
+    """What each layer takes in: the ink in [0, 1], then the activations; last what comes out."""
+    slopes: list[Floats]
+    """The derivative of each hidden layer's activations there."""
+    gradients: list[Floats]
+    """Of the logits with respect to each hidden layer's activations, (outputs, units)."""
+
+    @property
+    def activations(self) -> list[Floats]:
+        """Of all layers, (units)."""
+        return self.taken[1:]
+
+    @property
+    def output(self) -> int:
+        """The class that the network takes it for."""
+        return int(np.argmax(self.taken[-1]))
+
+    def effects(self) -> list[Floats]:
+        """What each hidden unit adds to the logit of `output`: its activation times the gradient there.
+
+        Where all that follows is piecewise linear, those of a layer add up to the logit less what comes from
+        biases.
         """
-        if layer == 0:
-            return self.weights[0].T[units]
-        images = np.repeat(image.reshape(1, -1), len(units), axis=0)
-        if layer == len(self.names) - 1 and units == list(range(self.sizes[-1])):
-            return dn.input_gradient(self.network, images, np.eye(len(units), dtype=np.float32))
-        with self._lock:
-            key = (layer, len(units))
-            if key not in self._probes:
-                self._probes[key] = self._part(0, layer + 1, len(units))
-            probe = self._probes[key]
-            probe.layers[layer].weights[...] = self.weights[layer][:, units]
-            probe.layers[layer].bias[...] = self.biases[layer][units]
-            return dn.input_gradient(probe, images, np.eye(len(units), dtype=np.float32))
+        return [
+            activation * gradient[self.output]
+            for activation, gradient in zip(self.activations, self.gradients)
+        ]
+
+    def pictures(self, chosen: list[Units]) -> list[Floats]:
+        """Where more ink would raise the sums z of the units chosen in each hidden layer, and of all outputs.
+
+        Returns:
+            For each layer the gradients with respect to the ink, (units, pixels); in the first layer these
+            are the weights themselves.
+        """
+        weights = self.anatomy.weights
+        if not chosen:
+            return [weights[0].T]
+        stacks = [self.gradients[0]]  # with respect to the first layer's activations
+        for layer in range(1, len(chosen)):
+            rows: Floats = weights[layer][:, chosen[layer]].T
+            for below in range(layer - 1, 0, -1):
+                rows = _back(rows * self.slopes[below], weights[below])
+            stacks.append(rows)
+        live = np.flatnonzero(self.slopes[0])
+        rows = np.concatenate(stacks)[:, live] * self.slopes[0][live]
+        found = np.split(
+            np.einsum("ij,jk->ik", rows, self.anatomy.rows[live]),
+            np.cumsum([len(each) for each in stacks])[:-1],
+        )
+        return [self.anatomy.rows[chosen[0]], *found[1:], found[0]]
+
+
+# By einsum, which does not call BLAS: its threads wait for each other for longer than this takes when all
+# processors are at work, as they are while a training runs.
+
+
+def _back(rows: Floats, weights: Floats) -> Floats:
+    """Gradients with respect to what a layer puts out, to those with respect to what it takes in."""
+    return np.einsum("ij,kj->ik", np.ascontiguousarray(rows), weights)  # type: ignore[no-any-return]
+
+
+def _sums(values: Floats, weights: Floats) -> Floats:
+    live = np.flatnonzero(values)
+    return np.einsum("i,ij->j", values[live], weights[live])  # type: ignore[no-any-return]
+
+
+def _slope(name: str, z: Floats) -> Floats:
+    """The derivative of an activation, as the library has it: by a network that is nothing else."""
+    return dn.input_gradient(_alone(name), z[:, None], np.ones((len(z), 1), np.float32))[:, 0]
+
+
+@functools.lru_cache
+def _alone(name: str) -> dn.Network:
+    network = dn.Network([1, 1, 1], name, "identity", loss="sum_of_squares")
+    for layer in network.layers:
+        layer.weights = np.ones((1, 1), np.float32)
+    return network
 
 
 _lock = threading.Lock()
@@ -193,7 +243,7 @@ def _shown(body: dict[str, Any], sizes: list[int]) -> int | list[Units]:
         isinstance(units, list) and len(units) <= MOST_SHOWN for units in value
     ):
         raise invalid(
-            f"shown: expected a number, or {len(hidden)} lists of at most {MOST_SHOWN} units, one for each hidden layer",
+            f"shown: expected a number, or {len(hidden)} lists of at most {MOST_SHOWN} units, one a layer",
             "shown",
         )
     for units, size in zip(value, hidden):
@@ -236,12 +286,13 @@ def packed(rows: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     """The same for JSON, {"scale", "data"} for each row: base64 of int8."""
     scales, small = quantized(rows)
     return [
-        {"scale": float(scale), "data": base64.b64encode(row).decode()} for scale, row in zip(scales, small)
+        {"scale": float(scale), "data": base64.b64encode(row.tobytes()).decode()}
+        for scale, row in zip(scales, small)
     ]
 
 
 def weight_bytes(model_id: str | None, layer: int, units: str) -> bytes:
-    """Answer GET /api/network/weights: the weights into units, each as one float32 and then an int8 for each input.
+    """Answer GET /api/network/weights: the weights into units, a float32 and an int8 for each input.
 
     Args:
         model_id: of the model; None is the one in use.
@@ -303,21 +354,19 @@ def forward(body: dict[str, Any], model_id: str | None) -> dict[str, Any]:
     anatomy = open_model(model_id, changes) if changes else plain
 
     read = anatomy.recognizer.recognize(drawing)
-    image = read.image
-    activations = [each[0] for each in anatomy.network.activations(image[None])]
-    output = int(np.argmax(activations[-1]))
-    effects = anatomy.effects(activations, output)
+    look = anatomy.look(read.image)
+    effects = look.effects()
     chosen = [_strongest(each, shown) for each in effects] if isinstance(shown, int) else shown
     answer = {
         **_reading(read),
-        "image": image.ravel().tolist(),
-        "output": output,
-        "activations": [numbers(each) for each in activations],
+        "image": read.image.ravel().tolist(),
+        "output": look.output,
+        "activations": [numbers(each) for each in look.activations],
         "shown": chosen,
         "effects": [numbers(effect[units]) for effect, units in zip(effects, chosen)],
-        "pictures": _all_pictures(anatomy, chosen, image),
-        **_lines(anatomy, image, activations, chosen, output),
-        "units": [_sum(anatomy, layer, unit, image, activations) for layer, unit in wanted],
+        "pictures": [packed(each) for each in look.pictures(chosen)],
+        **_lines(look, chosen),
+        "units": [_sum(look, layer, unit) for layer, unit in wanted],
     }
     if changes:
         answer["original"] = _reading(plain.recognizer.recognize(drawing))
@@ -334,45 +383,34 @@ def _strongest(effect: Floats, count: int) -> Units:
     return cast("Units", order[:count].tolist())
 
 
-def _all_pictures(
-    anatomy: Anatomy, chosen: list[Units], image: NDArray[np.uint8]
-) -> list[list[dict[str, Any]]]:
-    """Of the units shown in each layer and of all outputs."""
-    units = [*chosen, list(range(anatomy.sizes[-1]))]
-    return [packed(anatomy.pictures(layer, each, image)) if each else [] for layer, each in enumerate(units)]
-
-
-def _lines(
-    anatomy: Anatomy, image: NDArray[np.uint8], activations: list[Floats], chosen: list[Units], output: int
-) -> dict[str, Any]:
+def _lines(look: Look, chosen: list[Units]) -> dict[str, Any]:
     """The strongest terms, activation x weight, of the sums of the units shown, and what the others add."""
     paths, rests = [], []
-    everything = list(range(anatomy.sizes[-1]))
+    everything = list(range(look.anatomy.sizes[-1]))
     for layer, units in enumerate([*chosen, everything]):
-        values = image.ravel() / np.float32(255) if layer == 0 else activations[layer - 1]
-        weights = anatomy.weights[layer][:, units]
+        values = look.taken[layer]
+        weights = look.anatomy.weights[layer][:, units]
         senders = np.flatnonzero(values) if layer == 0 else np.asarray(chosen[layer - 1], int)
         terms = values[senders, None] * weights[senders]
+        order = np.argsort(-np.abs(terms), axis=0, kind="stable")
         found = []
         for column, unit in enumerate(units):
             # Into the reading all that are shown, into the other units those that say most.
-            count = len(senders) if 0 < layer == len(chosen) and unit == output else LINES
-            for row in np.argsort(-np.abs(terms[:, column]), kind="stable")[:count]:
+            count = len(senders) if 0 < layer == len(chosen) and unit == look.output else LINES
+            for row in order[:count, column]:
                 if terms[row, column] != 0:
                     found.append([int(senders[row]), unit, round(number(terms[row, column]), 5)])
         paths.append(found)
-        rests.append(numbers(values @ weights - terms.sum(axis=0)) if layer > 0 else [])
+        rests.append(numbers(_sums(values, weights) - terms.sum(axis=0)) if layer > 0 else [])
     return {"paths": paths, "rests": rests}
 
 
-def _sum(
-    anatomy: Anatomy, layer: int, unit: int, image: NDArray[np.uint8], activations: list[Floats]
-) -> dict[str, Any]:
+def _sum(look: Look, layer: int, unit: int) -> dict[str, Any]:
     """The whole sum of a unit: z = bias + sum of input x weight, in double precision."""
-    if layer == 0:
-        values = image.ravel() / np.float64(255)
-    else:
-        values = activations[layer - 1].astype(np.float64) * anatomy.scales[layer - 1]
+    anatomy = look.anatomy
+    values = look.taken[layer].astype(np.float64)
+    if layer > 0:
+        values *= anatomy.scales[layer - 1]
     weights = anatomy.unchanged[layer][:, unit].astype(np.float64)
     products = values * weights
     order = np.argsort(-np.abs(products), kind="stable")[:TERMS]
@@ -389,7 +427,7 @@ def _sum(
         "sum": total,
         "z": bias + total,
         "function": anatomy.names[layer],
-        "activation": number(activations[layer][unit]),
+        "activation": number(look.activations[layer][unit]),
         "scale": anatomy.changes.get((layer, unit), 1.0),
         "terms": [
             {
@@ -421,7 +459,7 @@ def facts(model_id: str | None) -> dict[str, Any]:
     }
 
 
-def unit(model_id: str | None, layer: int, number: int) -> dict[str, Any]:
+def unit(model_id: str | None, layer: int, index: int) -> dict[str, Any]:
     """What is always true of a unit, whatever is drawn: its weights, in numbers and as a histogram.
 
     Raises:
@@ -430,15 +468,15 @@ def unit(model_id: str | None, layer: int, number: int) -> dict[str, Any]:
     anatomy = open_model(model_id)
     if layer >= len(anatomy.names):
         raise missing(f"layer {layer}: the network has {len(anatomy.names)}")
-    if number >= anatomy.sizes[layer + 1]:
-        raise missing(f"unit {number}: layer {layer} has {anatomy.sizes[layer + 1]}")
-    weights = anatomy.weights[layer][:, number]
-    outgoing = anatomy.weights[layer + 1][number] if layer + 1 < len(anatomy.names) else None
+    if index >= anatomy.sizes[layer + 1]:
+        raise missing(f"unit {index}: layer {layer} has {anatomy.sizes[layer + 1]}")
+    weights = anatomy.weights[layer][:, index]
+    outgoing = anatomy.weights[layer + 1][index] if layer + 1 < len(anatomy.names) else None
     return {
         "layer": layer,
-        "unit": number,
+        "unit": index,
         "function": anatomy.names[layer],
-        "bias": number(anatomy.biases[layer][number]),
+        "bias": number(anatomy.biases[layer][index]),
         "weights": {**packed(weights[None])[0], **weight_numbers(weights)},
         "strongest_in": _ranked(weights),
         "strongest_out": None if outgoing is None else _ranked(outgoing),
@@ -451,7 +489,7 @@ def _ranked(weights: Floats, count: int = 8) -> list[list[float]]:
 
 
 def weight_numbers(weights: Floats, parts: int = 32) -> dict[str, Any]:
-    """Weights in a few numbers, and how many lie in each of `parts` equal parts from the smallest to the largest."""
+    """Weights in a few numbers, and how many lie in each of `parts` from the smallest to the largest."""
     values = weights.astype(np.float64).ravel()
     low, high = number(values.min()), number(values.max())
     counts, _ = np.histogram(values, bins=parts, range=(low, high if high > low else low + 1))
