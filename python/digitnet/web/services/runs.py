@@ -105,19 +105,19 @@ class Curve:
     def __init__(self) -> None:
         self.points: list[tuple[float, float | None, float | None]] = []
         """Where in the training, in epochs; loss; learning rate."""
-        self._every = 1
+        self.every = 1
         self._count = 0
 
     def add(self, event: Event) -> None:
         """One `batch` more."""
         self._count += 1
-        if self._count % self._every:
+        if self._count % self.every:
             return
         place = event["epoch"] - 1 + event["batch"] / max(event["batches"], 1)
         self.points.append((round(place, 5), event["loss"], event["learning_rate"]))
         if len(self.points) > MOST_POINTS:
             self.points = self.points[::2]
-            self._every *= 2
+            self.every *= 2
 
     def cut(self, place: float) -> None:
         """What comes behind this place is done again."""
@@ -180,6 +180,18 @@ def _digest(run: dn.Run) -> Digest:
                 _digests.popitem(last=False)
         _digests.move_to_end(key)
         return _digests[key]
+
+
+def progress(run: dn.Run) -> Progress:
+    """What the events of a run say now, read on from where they were read before. Not to be changed.
+
+    Raises:
+        IoError, FormatError: as Run.events.
+    """
+    digest = _digest(run)
+    with digest.lock:
+        digest.read()
+    return digest.progress
 
 
 def _base(run: dn.Run) -> dict[str, Any]:
@@ -453,13 +465,14 @@ def _history(digest: Digest) -> dict[str, Any]:
     progress = digest.progress
     epochs = [progress.epochs[epoch] for epoch in sorted(progress.epochs)]
     columns = list(zip(*digest.curve.points)) or [(), (), ()]
+    batches: dict[str, Any] = dict(zip(("at", "loss", "learning_rate"), map(list, columns)))
     changes = getattr(progress, "learning_rate_changes", [])
     return {
         "seq": digest.seq,
         "history": [
             {key: epoch.get(key) for key in EPOCH_KEYS} for epoch in thinned(epochs, 2 * MOST_POINTS)
         ],
-        "batches": dict(zip(("at", "loss", "learning_rate"), map(list, columns))),
+        "batches": {**batches, "every": digest.curve.every},
         "layers": digest.layers[:64],
         "batch": progress.batch,
         "messages": [

@@ -1,46 +1,46 @@
 """A training looked at again: what its network was like at each checkpoint kept, and how it read then.
 
-Checkpoints come and go while somebody looks, and a file among them may be broken; both are told, neither ends anything.
+Checkpoints come and go while somebody looks, and a file among them may be broken; both are told, neither ends
+anything.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import json
 import os
-import re
 import struct
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Generic, Hashable, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 import digitnet as dn
-from digitnet._run_files import open_plain
-from digitnet.runs import Checkpoint, Run, runs_directory
+from digitnet._run_files import open_plain, printable
 from digitnet.web.errors import ApiError, invalid, missing
-from digitnet.web.services import data, recognition
+from digitnet.web.services import data, recognition, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from numpy.typing import NDArray
+
+    from digitnet.runs import Checkpoint, Run
 
 MOST_CHECKPOINTS = 300
 """In a list; of more, each second, fourth, eighth ... is told."""
 MOST_UNITS = 1024
 UNITS = 128
-"""Weight images in an answer unless told otherwise: those of the first units, so that each keeps its place."""
+"""Weight images in an answer unless told otherwise: those of the first units, so each keeps its place."""
 BINS = 64
 MOST_BYTES = 2**28  # of a model file that is read
 MOST_BYTES_OF_READINGS = 2**29  # of all model files of a run together; of more, some are left out
 KEPT_BYTES = 96 * 2**20  # of networks kept in memory
 WORK = 2e10  # multiplications that a confusion matrix may take
-
-_RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 _Value = TypeVar("_Value")
 
@@ -71,32 +71,11 @@ class _Kept(Generic[_Value]):
         return made
 
 
-@dataclass
-class _Followed:
-    """A run whose events were read once, with the lock of those who ask it."""
-
-    run: Run
-    lock: threading.Lock
-
-
-_runs: _Kept[_Followed] = _Kept(32)
 _recognizers: _Kept[dn.Recognizer | str] = _Kept(KEPT_BYTES)
 _matrices: _Kept[dict[str, Any]] = _Kept(1000)
 
 
 # ---------------------------------------------------------------- runs and their checkpoints
-
-
-def _find(run_id: str) -> _Followed:
-    if not _RUN_ID.fullmatch(run_id):
-        raise missing(f"run: '{run_id[:40]}', expected an id of GET /api/runs")
-    folder = runs_directory() / run_id
-    try:
-        status = (folder / "config.json").stat()
-        # A run that was removed and begun again under the same name is another one.
-        return _runs.get((str(folder), status.st_ino), lambda: _Followed(Run(folder), threading.Lock()))
-    except (OSError, dn.IoError):
-        raise missing(f"run: there is no '{run_id}', expected an id of GET /api/runs") from None
 
 
 def _stored(run: Run, epoch: int, batch: int) -> Checkpoint:
@@ -113,7 +92,7 @@ def _stored(run: Run, epoch: int, batch: int) -> Checkpoint:
 
 def _lost(run: Run, epoch: int, batch: int) -> ApiError:
     what = f"epoch {epoch}" + (f", batch {batch}" if batch else "")
-    if epoch <= run.progress().epoch:
+    if epoch <= runs.progress(run).epoch:
         return ApiError(410, "gone", f"checkpoint: that of {what} is kept no longer; ask for the list again")
     return missing(f"checkpoint: there is none of {what}, expected one of the list of checkpoints")
 
@@ -127,22 +106,22 @@ def checkpoints(run_id: str) -> dict[str, Any]:
 
     Returns:
         `state` of the run, `epoch` and `epochs` (done and planned), `sizes`, `total` (how many are kept), and
-        `checkpoints`, the earliest first and at most MOST_CHECKPOINTS: `epoch`, `batch`, `name`, `best`, `latest`,
-        `version` (another one if the file was written again), `broken` (null or why there is no model file), and of its
-        epoch `training_loss`, `training_accuracy`, `validation_loss`, `validation_accuracy` (null where not known).
+        `checkpoints`, the earliest first and at most MOST_CHECKPOINTS: `epoch`, `batch`, `name`, `best`,
+        `latest`, `version` (another one if the file was written again), `broken` (null or why there is no
+        model file), and of its epoch `training_loss`, `training_accuracy`, `validation_loss`,
+        `validation_accuracy` (null where not known).
 
     Raises:
-        ApiError: 404 without such a run.
-        digitnet.Error: if the files of the run are broken.
+        ApiError: 404 without such a run, 422 if its own files are broken.
     """
-    found = _find(run_id)
-    run = found.run
-    with found.lock:
-        state = run.state()
-        progress = run.progress()
-        epochs = dict(progress.epochs)
-        planned = progress.planned
-        done = progress.epoch
+    shown = runs.summary(run_id)
+    if shown["state"] == "broken":
+        raise ApiError(422, "broken_run", shown["error"])
+    told = {"state": shown["state"], "epoch": shown["epoch"], "epochs": shown["epochs"]}
+    if not runs.has_config(runs.directory_of(run_id)):  # it waits for its turn
+        return {**told, "sizes": [], "total": 0, "checkpoints": []}
+    run = runs.find(run_id)
+    epochs = dict(runs.progress(run).epochs)
     kept = run.checkpoints()
     named = {}
     for name in ("best", "latest"):
@@ -151,10 +130,8 @@ def checkpoints(run_id: str) -> dict[str, Any]:
         except dn.FormatError:  # a link to elsewhere: no checkpoint of this run has that name
             named[name] = None
     return {
-        "state": state,
-        "epoch": done,
-        "epochs": run.config["training"].get("epochs") if planned is None else planned,
-        "sizes": run.config["architecture"]["sizes"],
+        **told,
+        "sizes": shown["sizes"],
         "total": len(kept),
         "checkpoints": [_told(each, named, epochs) for each in _thinned(kept, named)],
     }
@@ -256,12 +233,14 @@ def weights(run_id: str, epoch: int, batch: int = 0, layer: int = 0, units: int 
 
     Returns:
         `epoch`, `batch`, `layer`, `inputs`, `units` (of the layer), `version`;
-        `images`: one for each of the first units, {"unit", "scale", "pixels"}, where pixels are the weights as int8 in
-        base64, row by row, and weight = pixel * scale; null if the layer does not take 28 x 28 pixels;
-        `limit`: nearly all weights of these units are smaller (99.5 %), so it makes a good end for colours; null likewise;
+        `images`: one for each of the first units, {"unit", "scale", "pixels"}, where pixels are the weights
+        as int8 in base64, row by row, and weight = pixel * scale; null if the layer does not take 28 x 28
+        pixels;
+        `limit`: 98 % of the weights of these units are smaller, a good end for colours; null likewise;
         `since`: {"epoch", "batch"} of the checkpoint before, null without;
-        `layers`: for each layer `weights`, and `change` since the checkpoint before (null without): {"low", "high",
-        "counts", "mean", "deviation"}, where counts are those of BINS parts of equal width from low to high.
+        `layers`: for each layer `weights`, and `change` since the checkpoint before (null without): {"low",
+        "high", "counts", "mean", "deviation"}, where counts are those of BINS parts of equal width from low
+        to high.
 
     Raises:
         ApiError: 404 or 410 if it is not there, 422 if it is broken or there is no such layer.
@@ -281,9 +260,9 @@ def weights_bytes(
 ) -> tuple[bytes, str]:
     """The same in few bytes, as the page asks for it, and its version.
 
-    A uint32 with the size of the header; the header, which is the JSON of `weights` with `images` as their number, padded
-    with spaces so that what follows begins at a multiple of 4; float32 for each image, its scale; int8, the images. All of
-    it little-endian.
+    A uint32 with the size of the header; the header, which is the JSON of `weights` with `images` as their
+    number, padded with spaces so that what follows begins at a multiple of 4; float32 for each image, its
+    scale; int8, the images. All of it little-endian.
     """
     found = _weights(run_id, epoch, batch, layer, units)
     shown = 0 if found.pixels is None else len(found.pixels)
@@ -303,7 +282,7 @@ class _Weights:
 
 
 def _weights(run_id: str, epoch: int, batch: int, layer: int, units: int) -> _Weights:
-    run = _find(run_id).run
+    run = runs.find(run_id)
     here = _stored(run, epoch, batch)
     network, version = _network(run, here)
     layers = [each.weights for each in network.layers]
@@ -336,7 +315,7 @@ def _weights(run_id: str, epoch: int, batch: int, layer: int, units: int) -> _We
         return _Weights(told, None, None)
     shown = np.ascontiguousarray(layers[layer][:, :units].T)
     sizes = np.abs(shown)
-    told["limit"] = float(np.quantile(sizes, 0.995))
+    told["limit"] = float(np.quantile(sizes, 0.98))
     scales = sizes.max(axis=1) / np.float32(127)
     with np.errstate(divide="ignore", invalid="ignore"):
         pixels = np.where(scales[:, None] > 0, np.rint(shown / scales[:, None]), 0)
@@ -388,18 +367,19 @@ class _Samples:
 def confusion(run_id: str, epoch: int, batch: int = 0) -> dict[str, Any]:
     """Answer GET /api/runs/<id>/checkpoints/<epoch>/confusion.
 
-    The samples are those set aside for validation if they can be told from the run's config (their fingerprint is
-    compared), else the test set of the run's data set, or of MNIST where the run does not say what it learned from. Of
-    many, or with a large network, the first ones are taken.
+    The samples are those set aside for validation if they can be told from the run's config (their
+    fingerprint is compared), else the test set of the run's data set, or of MNIST where the run does not say
+    what it learned from. Of many, or with a large network, the first ones are taken.
 
     Returns:
-        `epoch`, `batch`, `version`, `of` ("validation" or "test"), `dataset`, `samples` (how many), `matrix` (10 x 10, row
-        the label, column what was read), `accuracy`, `loss`.
+        `epoch`, `batch`, `version`, `of` ("validation" or "test"), `dataset`, `samples` (how many), `matrix`
+        (10 x 10, row the label, column what was read), `accuracy`, `loss`.
 
     Raises:
-        ApiError: 404 or 410 if it is not there, 409 if there are no samples here, 422 if it is broken or does not take them.
+        ApiError: 404 or 410 if it is not there, 409 if there are no samples here, 422 if it is broken or does
+            not take them.
     """
-    run = _find(run_id).run
+    run = runs.find(run_id)
     here = _stored(run, epoch, batch)
     model = _read(run, here)
     examined = _samples_of(run)
@@ -436,9 +416,11 @@ def _samples_of(run: Run) -> _Samples:
     source = source if isinstance(source, dict) else {}
     held_out = config["data"].get("validation")
     fingerprint = held_out.get("fingerprint") if isinstance(held_out, dict) else None
-    name, share, seed = source.get("name"), source.get("validation"), config.get("seed")
+    name, directory, share = (source.get(key) for key in ("name", "directory", "validation"))
+    seed = config.get("seed")
     return _examined(
         name if isinstance(name, str) else "",
+        directory if isinstance(directory, str) else None,
         fingerprint if isinstance(fingerprint, str) else "",
         float(share) if isinstance(share, (int, float)) and 0 < share < 1 else 0.0,
         seed if isinstance(seed, int) and 0 <= seed < 2**63 else 0,
@@ -446,24 +428,20 @@ def _samples_of(run: Run) -> _Samples:
 
 
 @functools.lru_cache(maxsize=8)
-def _examined(name: str, fingerprint: str, share: float, seed: int) -> _Samples:
-    names = [name] if name in data.NAMES else list(data.NAMES)
-    there = {}
-    for each in names:
-        try:
-            there[each] = data.load(each)
-        except ApiError:
-            continue
+def _examined(name: str, directory: str | None, fingerprint: str, share: float, seed: int) -> _Samples:
+    there: dict[str, dn.Mnist] = {}
+    for each in [name] if name else data.NAMES:
+        with contextlib.suppress(ApiError, dn.Error):
+            there[each] = data.load(each) if each in data.NAMES else dn.load_mnist(directory, each)
     if not there:
-        known = data.NAMES.get(name, "MNIST")
-        raise ApiError(
-            409, "no_data", f"confusion: {known} is not on this machine; get it with digitnet fetch"
-        )
+        found = f"'{printable(name)[:40]}'" if name else "MNIST"
+        raise ApiError(409, "no_data", f"confusion: the images of {found} are not on this machine")
     for each, halves in there.items() if fingerprint else ():
-        held_out = halves.train.split(round(len(halves.train) * share), seed)[0] if share else halves.test
+        size = round(len(halves.train) * share)
+        held_out = halves.train.split(size, seed)[0] if share else halves.test
         if len(held_out) > 0 and held_out.fingerprint() == fingerprint:
             return _Samples(held_out, "validation", each)
-    chosen = names[0] if names[0] in there else next(iter(there))
+    chosen = next(iter(there))
     return _Samples(there[chosen].test, "test", chosen)
 
 
@@ -478,14 +456,14 @@ def readings(run_id: str, body: dict[str, Any]) -> dict[str, Any]:
         body: the drawing, as for POST /api/recognize.
 
     Returns:
-        `readings`, in the order of the list of checkpoints: `epoch`, `batch`, `name`, and either `status`, `digit` and
-        `probabilities` (null for an empty drawing) as POST /api/recognize tells them, or `broken`, why it cannot be read.
-        Of a run with very large checkpoints some are left out.
+        `readings`, in the order of the list of checkpoints: `epoch`, `batch`, `name`, and either `status`,
+        `digit` and `probabilities` (null for an empty drawing) as POST /api/recognize tells them, or
+        `broken`, why it cannot be read. Of a run with very large checkpoints some are left out.
 
     Raises:
         ApiError: 404 without such a run, 400 or 422 if what was sent is no drawing.
     """
-    run = _find(run_id).run
+    run = runs.find(run_id)
     drawing = recognition.drawing_of(body)
     kept = _thinned(run.checkpoints(), {})
     return {"readings": [_reading(run, each, drawing) for each in _small_enough(kept)]}
@@ -506,7 +484,7 @@ def _size(each: Checkpoint) -> int:
         return 0
 
 
-def _reading(run: Run, each: Checkpoint, drawing: dn.Drawing) -> dict[str, Any]:
+def _reading(run: Run, each: Checkpoint, drawing: dn.Drawing | NDArray[np.uint8]) -> dict[str, Any]:
     told: dict[str, Any] = {"epoch": each.epoch, "batch": each.batch, "name": each.name}
     try:
         recognizer = _recognizer(run, each)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from digitnet.web import limits
 from digitnet.web.errors import api, invalid, json_body
-from digitnet.web.services import timeline
+from digitnet.web.services import recognition, timeline
+from digitnet.web.services.queue import in_thread
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 @api("GET")
 async def checkpoints(request: HttpRequest, run_id: str) -> dict[str, Any]:
     """Those that are kept."""
-    return await asyncio.to_thread(timeline.checkpoints, run_id)
+    found: dict[str, Any] = await in_thread(timeline.checkpoints, run_id)
+    return found
 
 
 @api("GET")
@@ -29,18 +31,18 @@ async def weights(request: HttpRequest, run_id: str, epoch: int) -> HttpResponse
     units = _number(request, "units", timeline.UNITS)
     form = request.GET.get("form", "json")
     if form == "bytes":
-        content, version = await asyncio.to_thread(timeline.weights_bytes, *place, units)
+        content, version = await in_thread(timeline.weights_bytes, *place, units)
         return _kept(request, HttpResponse(content, content_type="application/octet-stream"), version)
     if form != "json":
         raise invalid(f"form: '{form[:40]}', expected json or bytes", "form")
-    told = await asyncio.to_thread(timeline.weights, *place, units)
+    told = await in_thread(timeline.weights, *place, units)
     return _kept(request, JsonResponse(told), told["version"])
 
 
 @api("GET")
 async def confusion(request: HttpRequest, run_id: str, epoch: int) -> HttpResponse:
     """What was read for what."""
-    told = await asyncio.to_thread(timeline.confusion, run_id, epoch, _number(request, "batch", 0))
+    told = await in_thread(timeline.confusion, run_id, epoch, _number(request, "batch", 0))
     return _kept(request, JsonResponse(told), told["version"])
 
 
@@ -48,7 +50,10 @@ async def confusion(request: HttpRequest, run_id: str, epoch: int) -> HttpRespon
 @api("POST")
 async def readings(request: HttpRequest, run_id: str) -> dict[str, Any]:
     """What each checkpoint reads in a drawing."""
-    return await asyncio.to_thread(timeline.readings, run_id, json_body(request))
+    limits.recognitions().require(request, "drawings")
+    async with recognition.room():
+        found: dict[str, Any] = await in_thread(lambda: timeline.readings(run_id, json_body(request)))
+    return found
 
 
 def _number(request: HttpRequest, name: str, default: int) -> int:

@@ -13,6 +13,7 @@ import { onTheme } from "./colors.js";
 
 export { frameLog };
 
+const HIGHEST_OF_TWO = 560; // CSS pixels of the weight images where two are compared
 const mounted = new WeakMap();
 
 /**
@@ -203,10 +204,10 @@ class Timeline {
     this.width = parts.range.clientWidth;
     const weights = this.frames.find((frame) => frame.weights !== null)?.weights;
     if (weights?.images > 0) {
-      const figure = parts.images.closest("figure");
+      const wide = parts.images.closest("figure").clientWidth;
       parts.unit.max = weights.images - 1;
-      this.images.resize(weights.images, figure.clientWidth);
-      if (this.isComparing) this.otherImages.resize(weights.images, figure.clientWidth);
+      this.images.resize(weights.images, wide, this.isComparing ? HIGHEST_OF_TWO : undefined);
+      if (this.isComparing) this.otherImages.resize(weights.images, wide, HIGHEST_OF_TWO);
       this.#outlines();
     }
     this.#repaint();
@@ -329,8 +330,10 @@ class Timeline {
     parts["other-marker"].style.transform = `translateX(${placeAt(this.other, this.frames.length, this.width)}px)`;
     const both = frame.weights !== null && other.weights !== null;
     this.differenceLimit = both && parts["own-scale"].checked ? limitOf(frame.weights, other.weights) || 1e-9 : this.limit;
-    parts["panel-name"].textContent = parts["confusion-name"].textContent = this.#labelOf(frame);
-    parts["other-confusion-name"].textContent = parts["other-name"].textContent = name;
+    parts["panel-name"].textContent = this.#labelOf(frame);
+    parts["other-name"].textContent = name;
+    parts["confusion-name"].textContent = `${this.#labelOf(frame)}: ${percent(frame.confusion?.accuracy)} right`;
+    parts["other-confusion-name"].textContent = `${name}: ${percent(other.confusion?.accuracy)} right`;
     parts["other-panel-name"].textContent = isDifference
       ? `${name} less ${this.#labelOf(frame)}, full colour at ±${this.differenceLimit.toPrecision(2)}`
       : name;

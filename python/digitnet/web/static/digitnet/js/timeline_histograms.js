@@ -21,7 +21,7 @@ class Histogram {
     this.root = element(
       "figure",
       { class: "timeline-spread" },
-      element("figcaption", {}, kind === "weights" ? "weights" : "change since the checkpoint before", this.deviation),
+      element("figcaption", {}, kind === "weights" ? "weights" : "last change", this.deviation),
       this.canvas,
       element("div", { class: "timeline-axis" }, this.low, element("span", { class: "number", text: "0" }), this.high),
     );

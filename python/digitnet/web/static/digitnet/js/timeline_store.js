@@ -2,6 +2,7 @@
 import { ApiError, ask, url } from "./api.js";
 
 const AT_ONCE = 3; // requests under way
+const AT_WORK = ["queued", "starting", "running"];
 const PAUSE = 2000; // milliseconds from one look at a run at work to the next
 
 /** A checkpoint that is kept, and what has been fetched of it so far. */
@@ -46,7 +47,7 @@ export class Store extends EventTarget {
   }
 
   get isAtWork() {
-    return this.state === "running";
+    return AT_WORK.includes(this.state);
   }
 
   /** Looks at the list, and again while the run is at work. */

@@ -5,7 +5,7 @@ const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const STEPS = 255; // colours on each side of 0
 const GAP = 1;
-const HIGHEST = 720; // CSS pixels that the canvas may be high, before its images are made smaller
+const HIGHEST = 720; // CSS pixels that the canvas may be high before its images are made smaller
 
 // Colours from -STEPS to STEPS, as a pixel of ImageData is stored. One table for all canvases.
 const table = new Uint32Array(2 * STEPS + 1);
@@ -26,8 +26,8 @@ onTheme(fillTable);
 export function arrange(count, width, density, highest = HIGHEST) {
   const step = SIDE + GAP;
   let found = null;
-  for (let parts = Math.floor(8 * density); parts >= 1; parts--) {
-    const zoom = parts / density; // whole pixels of the screen
+  for (let halves = Math.floor(16 * density); halves >= 2; halves--) {
+    const zoom = halves / 2 / density; // in half pixels of the screen
     const columns = Math.min(count, Math.floor((width / zoom + GAP) / step));
     if (columns < 1) continue;
     const rows = Math.ceil(count / columns);
@@ -50,14 +50,15 @@ export class WeightImages {
   }
 
   /** Makes room for so many images in so many CSS pixels. */
-  resize(count, width) {
+  resize(count, width, highest) {
     if (count < 1 || width < 1) return;
-    const { zoom, columns, rows } = arrange(count, width, devicePixelRatio);
+    const { zoom, columns, rows } = arrange(count, width, devicePixelRatio, highest);
     const wide = columns * (SIDE + GAP) - GAP;
     const high = rows * (SIDE + GAP) - GAP;
     this.count = count;
     this.columns = columns;
     this.zoom = zoom;
+    this.canvas.classList.toggle("pixels", Number.isInteger(zoom * devicePixelRatio)); // else it is smoothed: no pixel wider
     this.canvas.style.width = `${wide * zoom}px`;
     this.canvas.style.height = `${high * zoom}px`;
     if (this.picture?.width === wide && this.picture.height === high) return;
@@ -127,5 +128,5 @@ export function limitOf(a, b = null) {
     sizes[i] = Math.abs(a.pixels[at] * a.scales[unit] - b.pixels[at] * b.scales[unit]);
   }
   sizes.sort();
-  return sizes[Math.floor(0.995 * (sizes.length - 1))];
+  return sizes[Math.floor(0.98 * (sizes.length - 1))];
 }
