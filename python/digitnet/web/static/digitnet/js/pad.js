@@ -7,10 +7,12 @@ import { color, onTheme } from "./colors.js";
 export const SIZE = 400;
 const STEP = 10; // of an arrow key
 const CLOSE = 0.5; // points nearer than this are one
+const MOST_STROKES = 1000; // as POST api/recognize takes them
+const MOST_POINTS = 20_000;
 
 /**
  * Events on the pad: "change" while something is drawn, erased or undone; "strokeend" when a line is finished, and after
- * every other change. Both carry nothing; ask for `drawing`.
+ * every other change; "full" when no more can be drawn. They carry nothing; ask for `drawing`.
  */
 export class Pad extends EventTarget {
   /**
@@ -39,6 +41,15 @@ export class Pad extends EventTarget {
 
   get isEmpty() {
     return this.strokes.length === 0;
+  }
+
+  /** Whether there is as much as can be read at once. */
+  get isFull() {
+    return this.strokes.length >= MOST_STROKES || !this.#hasRoom;
+  }
+
+  get #hasRoom() {
+    return this.strokes.reduce((sum, { length }) => sum + length, 0) < MOST_POINTS;
   }
 
   get canUndo() {
@@ -140,7 +151,7 @@ export class Pad extends EventTarget {
 
   #place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * SIZE, ((event.clientY - box.top) / box.height) * SIZE];
+    return [rounded(((event.clientX - box.left) / box.width) * SIZE), rounded(((event.clientY - box.top) / box.height) * SIZE)];
   }
 
   #down(event) {
@@ -151,8 +162,15 @@ export class Pad extends EventTarget {
     this.pointer = { id: event.pointerId, isErasing: this.isErasing || event.button === 5, before: this.strokes };
     this.#remember();
     if (this.pointer.isErasing) this.#erase(this.#place(event));
+    else if (this.isFull) return this.#refuse();
     else this.strokes = [...this.strokes, [this.#place(event)]];
     this.#changed(false);
+  }
+
+  #refuse() {
+    this.past.pop();
+    this.pointer = null;
+    this.dispatchEvent(new Event("full"));
   }
 
   #move(event) {
@@ -161,7 +179,7 @@ export class Pad extends EventTarget {
     for (const each of moves.length > 0 ? moves : [event]) {
       const place = this.#place(each);
       if (this.pointer.isErasing) this.#erase(place);
-      else addPoint(this.strokes.at(-1), place);
+      else if (this.#hasRoom) addPoint(this.strokes.at(-1), place);
     }
     this.#changed(false);
   }
@@ -211,11 +229,12 @@ export class Pad extends EventTarget {
     this.cursor.x = Math.max(0, Math.min(SIZE, this.cursor.x + right * step));
     this.cursor.y = Math.max(0, Math.min(SIZE, this.cursor.y + down * step));
     if (!this.cursor.isDown) return this.paint();
-    addPoint(this.strokes.at(-1), [this.cursor.x, this.cursor.y]);
+    if (this.#hasRoom) addPoint(this.strokes.at(-1), [this.cursor.x, this.cursor.y]);
     this.#changed(false);
   }
 
   #lower() {
+    if (this.isFull) return this.dispatchEvent(new Event("full"));
     this.cursor ??= { x: SIZE / 2, y: SIZE / 4, isDown: false };
     this.cursor.isDown = true;
     this.#remember();
@@ -240,6 +259,8 @@ export class Pad extends EventTarget {
     if (isFinished) this.dispatchEvent(new Event("strokeend"));
   }
 }
+
+const rounded = (value) => Math.round(100 * value) / 100;
 
 function addPoint(stroke, [x, y]) {
   const [a, b] = stroke.at(-1);

@@ -1,0 +1,85 @@
+// What lies behind a reading: the image the network sees, the ink that spoke, the nearest other readings.
+import { onTheme, paintSquare, rgb } from "./colors.js";
+import { byTest, element, percent } from "./dom.js";
+
+const SIDE = 28;
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+const state = { image: new Array(SIDE * SIDE).fill(0), explanation: null };
+
+const rows = Array.from({ length: 3 }, () => {
+  const cells = [element("td", { text: "–" }), element("td", { class: "number", text: "–" }), element("td", { class: "number", text: "–" })];
+  byTest("top-three").append(element("tr", {}, ...cells));
+  return cells;
+});
+
+/** Shows the image of a new reading. What was explained of the one before goes. */
+export function showSeen(image) {
+  state.image = image;
+  state.explanation = null;
+  byTest("ink").hidden = true;
+  paintSquare(byTest("seen"), image);
+}
+
+/** Shows why it was read so; null for an empty canvas. */
+export function showExplanation(explanation) {
+  state.explanation = explanation;
+  const { digit, against, top, turned } = explanation ?? {};
+  part("for").textContent = explanation ? `spoke for ${digit}` : "spoke for it";
+  part("against").textContent = explanation ? `spoke for ${against}` : "spoke against it";
+  byTest("turned-words").textContent = explanation ? turnedWords(turned) : "A small change would make it another digit.";
+  if (explanation && byTest("wanted").value === "") byTest("wanted").options[0].textContent = turned.wanted;
+  rows.forEach((cells, index) => {
+    const one = top?.[index];
+    const texts = one ? [one.digit, percent(one.probability, 1), points(one.margin)] : ["–", "–", "–"];
+    cells.forEach((cell, column) => (cell.textContent = texts[column]));
+  });
+  paint();
+}
+
+const points = (margin) => `${margin < 0 ? "−" : "+"}${Math.abs(100 * margin).toFixed(1)}`;
+
+function turnedWords({ wanted, succeeded, added, erased, probability }) {
+  if (added === 0 && erased === 0) return `It is read as a ${wanted} already.`;
+  const change = `${added.toFixed(1)} pixels of ink more (blue) and ${erased.toFixed(1)} less (orange)`;
+  if (!succeeded) return `Even with ${change} it would not be a ${wanted}, which then has ${percent(probability, 1)}.`;
+  return `With ${change} it would be read as a ${wanted}, with ${percent(probability, 1)}.`;
+}
+
+function paint() {
+  paintSquare(byTest("seen"), state.image);
+  const { explanation } = state;
+  const ink = byTest("ink");
+  ink.hidden = explanation === null || !byTest("show-ink").checked;
+  byTest("ink-legend").classList.toggle("soft", ink.hidden);
+  if (explanation === null) {
+    paintSquare(byTest("turned"), new Array(SIDE * SIDE).fill(0));
+    return;
+  }
+  paintOver(ink, explanation.ink);
+  paintSquare(byTest("turned"), explanation.turned.image);
+  paintOver(byTest("turned"), explanation.turned.change, 1);
+}
+
+/** Signed numbers as colours, the stronger the less see-through, over what the canvas shows. */
+function paintOver(canvas, values, most = Math.max(...values.map(Math.abs))) {
+  const context = canvas.getContext("2d");
+  if (canvas === byTest("ink")) context.clearRect(0, 0, SIDE, SIDE);
+  const picture = context.getImageData(0, 0, SIDE, SIDE);
+  const above = rgb("positive");
+  const below = rgb("negative");
+  values.forEach((value, index) => {
+    const weight = most > 0 ? Math.sqrt(Math.min(1, Math.abs(value) / most)) : 0; // so that faint ones are seen, too
+    if (weight < 0.08) return;
+    const end = value > 0 ? above : below;
+    const at = 4 * index;
+    const alpha = picture.data[at + 3] / 255;
+    for (let channel = 0; channel < 3; channel++) {
+      picture.data[at + channel] = picture.data[at + channel] * alpha * (1 - weight) + end[channel] * (1 - alpha * (1 - weight));
+    }
+    picture.data[at + 3] = 255 * (weight + alpha * (1 - weight));
+  });
+  context.putImageData(picture, 0, 0);
+}
+
+byTest("show-ink").addEventListener("change", paint);
+onTheme(paint);
