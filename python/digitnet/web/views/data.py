@@ -46,9 +46,10 @@ def _zipped(request: HttpRequest, content: bytes, kind: str, cache: str = "no-st
 
 
 @api("GET")
-def sets(request: HttpRequest) -> dict[str, Any]:
+async def sets(request: HttpRequest) -> dict[str, Any]:
     """The data sets, those that are not there too, and the named augmentations."""
-    return {"sets": data.facts(), "augmentations": augmentation.named()}
+    await asyncio.to_thread(data.available)  # reads what was not read yet
+    return {"sets": await sync_to_async(data.facts)(), "augmentations": augmentation.named()}
 
 
 @api("GET")
