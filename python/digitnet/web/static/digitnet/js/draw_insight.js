@@ -1,5 +1,5 @@
 // What lies behind a reading: the image the network sees, the ink that spoke, the nearest other readings.
-import { onTheme, paintSquare, rgb } from "./colors.js";
+import { fillSquare, onTheme, paintSquare, rgb } from "./colors.js";
 import { byTest, element, percent } from "./dom.js";
 
 const SIDE = 28;
@@ -55,28 +55,25 @@ function paint() {
     paintSquare(byTest("turned"), new Array(SIDE * SIDE).fill(0));
     return;
   }
-  paintOver(ink, explanation.ink);
-  paintSquare(byTest("turned"), explanation.turned.image);
-  paintOver(byTest("turned"), explanation.turned.change, 1);
+  paintColours(ink, explanation.ink);
+  paintColours(byTest("turned"), explanation.turned.change, explanation.turned.image, 1);
 }
 
-/** Signed numbers as colours, the stronger the less see-through, over what the canvas shows. */
-function paintOver(canvas, values, most = Math.max(...values.map(Math.abs))) {
+/** Signed numbers as colours, the stronger the less see-through: over an image, or to be laid over another canvas. */
+function paintColours(canvas, values, image = null, most = Math.max(...values.map(Math.abs))) {
   const context = canvas.getContext("2d");
-  if (canvas === byTest("ink")) context.clearRect(0, 0, SIDE, SIDE);
-  const picture = context.getImageData(0, 0, SIDE, SIDE);
-  const above = rgb("positive");
-  const below = rgb("negative");
+  const picture = context.createImageData(SIDE, SIDE);
+  if (image !== null) fillSquare(picture, 0, 0, image, "ink", 255);
+  const colours = [rgb("negative"), rgb("positive")];
   values.forEach((value, index) => {
     const weight = most > 0 ? Math.sqrt(Math.min(1, Math.abs(value) / most)) : 0; // so that faint ones are seen, too
-    if (weight < 0.08) return;
-    const end = value > 0 ? above : below;
+    const end = colours[value > 0 ? 1 : 0];
+    const share = image === null ? 1 : weight; // of the colour in the pixel
     const at = 4 * index;
-    const alpha = picture.data[at + 3] / 255;
     for (let channel = 0; channel < 3; channel++) {
-      picture.data[at + channel] = picture.data[at + channel] * alpha * (1 - weight) + end[channel] * (1 - alpha * (1 - weight));
+      picture.data[at + channel] += (end[channel] - picture.data[at + channel]) * share;
     }
-    picture.data[at + 3] = 255 * (weight + alpha * (1 - weight));
+    if (image === null) picture.data[at + 3] = 255 * weight;
   });
   context.putImageData(picture, 0, 0);
 }

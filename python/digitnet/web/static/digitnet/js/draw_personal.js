@@ -60,7 +60,7 @@ async function refreshCount() {
 function showCounts(counts) {
   const total = counts.reduce((sum, each) => sum + each, 0);
   byTest("personal-count").textContent = count(total);
-  const each = counts.map((number, digit) => `${digit}: ${count(number)}`).join(", ");
+  const each = `Of the digits 0 to 9: ${counts.map(count).join(", ")}`;
   part("personal-words").textContent =
     total === 0 ? "None yet. Draw one and say what it was." : `${count(total)} in all. ${each}.`;
   for (const link of part("personal-actions").querySelectorAll("[download], button")) link.hidden = total === 0;
@@ -83,8 +83,8 @@ function shown({ id, digit, image }) {
   const canvas = element("canvas", { class: "pixels", role: "img", "aria-label": `A ${digit}` });
   paintSquare(canvas, image);
   canvas.image = image;
-  const remove = element("button", { type: "button", "aria-label": `Delete this ${digit}`, text: "✕" });
-  const made = element("div", { class: "kept-one", data: { id } }, canvas, element("span", { class: "number", text: digit }), remove);
+  const remove = element("button", { type: "button", "aria-label": `Delete this ${digit}`, text: "Delete" });
+  const made = element("div", { class: "kept-one", data: { id } }, canvas, element("span", { class: "number small", text: digit }), remove);
   remove.addEventListener("click", async () => {
     try {
       const { counts } = await ask(`api/personal/${id}`, { method: "DELETE" });
