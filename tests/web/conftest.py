@@ -130,7 +130,7 @@ def client(server):
     return server.client()
 
 
-def _chromium():
+def chromium_path():
     for name in ("chromium", "chromium-browser", "google-chrome"):
         path = shutil.which(name)
         if path:
@@ -141,7 +141,7 @@ def _chromium():
 @pytest.fixture(scope="session")
 def browser():
     """Debian's Chromium, headless."""
-    path = _chromium()
+    path = chromium_path()
     if path is None:
         pytest.skip("no Chromium here; ./dev setup installs it")
     from playwright.sync_api import sync_playwright
