@@ -1,38 +1,68 @@
 // What was read for what: a table of 10 x 10 whose cells are coloured by their share of the row.
+import { onTheme, rgb } from "./colors.js";
 import { count, element, percent } from "./dom.js";
 
 const DIGITS = [...Array(10).keys()];
+const STEPS = 48; // colours from nothing to all; numbers are still to be read on the last
+const MOST = 0.48; // of the full colour
+
+const colors = { right: [], wrong: [] };
+
+function mixed(end) {
+  const ground = rgb("sunken");
+  const full = rgb(end);
+  return [...Array(STEPS + 1).keys()].map((step) => {
+    const mix = ground.map((value, channel) => Math.round(value + ((full[channel] - value) * MOST * step) / STEPS));
+    return `rgb(${mix.join(" ")})`;
+  });
+}
 
 /** A table that changes in place: only cells whose number is another are touched. */
 export class Confusion {
   constructor(table) {
     const head = element("tr", {}, element("td", {}), ...DIGITS.map((digit) => element("th", { scope: "col", text: digit })));
     this.cells = [];
+    this.texts = [];
     const rows = DIGITS.map((label) => {
-      const cells = DIGITS.map((read) => element("td", { class: label === read ? "is-right" : "is-wrong" }));
+      const texts = DIGITS.map(() => document.createTextNode(""));
+      const cells = texts.map((text) => element("td", {}, text));
+      this.texts.push(...texts);
       this.cells.push(...cells);
       return element("tr", {}, element("th", { scope: "row", text: label }), ...cells);
     });
     this.caption = element("caption", { class: "visually-hidden" });
     table.replaceChildren(this.caption, element("thead", {}, head), element("tbody", {}, ...rows));
-    this.shown = new Array(100).fill(-1);
+    this.matrix = null;
+    this.values = new Int32Array(100);
+    this.steps = new Int32Array(100);
+    onTheme(() => {
+      Object.assign(colors, { right: mixed("accent"), wrong: mixed("negative") });
+      this.steps.fill(-1);
+      this.#fill();
+    });
   }
 
   /** @param {object|null} answer  of the server; null while it is on its way */
   show(answer, label) {
-    const matrix = answer?.matrix ?? null;
     this.caption.textContent = `What was read (columns) for what (rows) ${label}`;
+    this.matrix = answer?.matrix ?? null;
+    this.#fill();
+  }
+
+  #fill() {
     for (let row = 0; row < 10; row++) {
-      const total = matrix === null ? 0 : matrix[row].reduce((sum, value) => sum + value, 0);
+      let total = 0;
+      for (let column = 0; column < 10; column++) total += this.matrix?.[row][column] ?? 0;
       for (let column = 0; column < 10; column++) {
         const at = 10 * row + column;
-        const value = matrix === null ? 0 : (matrix[row][column] ?? 0);
-        if (this.shown[at] === value) continue;
-        this.shown[at] = value;
+        const value = this.matrix?.[row][column] ?? 0;
         const share = total > 0 ? value / total : 0;
-        this.cells[at].textContent = value > 0 ? count(value) : "";
         // Of mistakes the root, so that a few of them are seen.
-        this.cells[at].style.setProperty("--share", (row === column ? share : Math.sqrt(share)).toFixed(3));
+        const step = Math.round(STEPS * (row === column ? share : Math.sqrt(share)));
+        if (this.values[at] !== value) this.texts[at].data = value > 0 ? count(value) : "";
+        if (this.steps[at] !== step) this.cells[at].style.backgroundColor = colors[row === column ? "right" : "wrong"][step];
+        this.values[at] = value;
+        this.steps[at] = step;
       }
     }
   }
