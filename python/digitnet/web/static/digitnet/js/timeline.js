@@ -14,6 +14,7 @@ import { onTheme } from "./colors.js";
 export { frameLog };
 
 const HIGHEST_OF_TWO = 560; // CSS pixels of the weight images where two are compared
+const STORED = ["start", "checkpoint", "end"]; // events after which the list is another one
 const mounted = new WeakMap();
 
 /**
@@ -30,7 +31,7 @@ export function mountTimeline(section, runId) {
 class Timeline {
   constructor(section, runId) {
     this.section = section;
-    this.parts = Object.fromEntries([...section.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
+    this.parts = Object.fromEntries([...section.querySelectorAll("[data-timeline]")].map((each) => [each.dataset.timeline, each]));
     this.other = 0; // what is compared with
     this.isComparing = false;
     this.isFollowing = true; // new checkpoints are gone to as they come
@@ -71,10 +72,6 @@ class Timeline {
     this.#place();
   }
 
-  /** Looks for new checkpoints now; who follows the events of the run calls it when one was stored. */
-  look() {
-    this.store.follow();
-  }
 
   #listen() {
     const { parts, store } = this;
@@ -98,8 +95,13 @@ class Timeline {
     new ResizeObserver(() => this.#resize()).observe(parts.track);
     new ResizeObserver(() => this.#resize()).observe(parts.panels);
     onTheme(() => this.#repaint());
+    const look = throttle(() => store.follow(), 500);
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.look();
+      if (!document.hidden) look();
+    });
+    // Whoever follows the events of the run tells them here; without, the list is looked at now and then.
+    document.addEventListener("digitnet-run-events", ({ detail }) => {
+      if (detail.some(({ type }) => STORED.includes(type))) look();
     });
   }
 
