@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -172,7 +173,9 @@ def describe(found: list[tuple[Model, Facts]]) -> list[dict[str, Any]]:
 
 
 def _entry(model: Model, known: Facts, measured: dict[str, float], active: str) -> dict[str, Any]:
-    name = "Comes with digitnet" if model.kind == "default" else model.id.partition("-")[2]
+    name = model.id.partition("-")[2]
+    if model.kind == "default":  # the one that ships, or the one that the server was started with
+        name = model.path.stem if os.environ.get("DIGITNET_MODEL") else "Comes with digitnet"
     accuracy, on, is_measured = _accuracy(known, measured)
     return {
         "id": model.id,

@@ -53,6 +53,7 @@ export class ImageGrid {
     this.repaint = () => this.#later();
     onTheme(() => {
       this.shades = inkTable();
+      this.look = Object.fromEntries(["text-soft", "bad", "accent", "line", "sunken", "sans"].map((name) => [name, color(name)]));
       this.repaint();
     });
     new ResizeObserver(() => this.#layout()).observe(place);
@@ -134,8 +135,8 @@ export class ImageGrid {
     const start = first * columns;
     const end = Math.min(this.indices.length, start + rows * columns);
     const isThere = this.#fill(start, end, rows);
-    const look = { soft: color("text-soft"), bad: color("bad"), accent: color("accent"), line: color("line"), sunken: color("sunken"), font: color("sans") };
-    context.font = `12px ${look.font}`;
+    const { look } = this;
+    context.font = `12px ${look.sans}`;
     context.textAlign = "center";
     context.imageSmoothingEnabled = false;
     for (let at = start; at < end; at++) {
@@ -153,7 +154,7 @@ export class ImageGrid {
       context.lineWidth = isHere ? 3 : 1;
       context.strokeStyle = isHere ? look.accent : look.line;
       context.strokeRect(x - 0.5, y - 0.5, SHOWN + 1, SHOWN + 1);
-      context.fillStyle = isBad ? look.bad : look.soft;
+      context.fillStyle = isBad ? look.bad : look["text-soft"];
       context.fillText(note, x + SHOWN / 2, y + SHOWN + 15, this.width - 4);
     }
   }
