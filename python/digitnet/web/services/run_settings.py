@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import digitnet as dn
 from digitnet.runs import printable
 from digitnet.web import forms
 
@@ -76,8 +77,6 @@ def schedule(value: object) -> str:
 
 def _augmentation(value: dict[str, Any]) -> str:
     """Its name, if it is one that has a name."""
-    import digitnet as dn
-
     for name in dn.AUGMENTATIONS:
         known = dn.Augmentation.named(name)
         if name != "none" and all(getattr(known, key, None) == number for key, number in value.items()):
@@ -102,6 +101,8 @@ def of_form(settings: Config) -> dict[str, Any]:
         "seed",
     )
     shown |= {name: chosen[name] for name in always}
+    if shown["learning_rate"] is None:
+        shown["learning_rate"] = dn.default_learning_rate(chosen["optimizer"])
     return shown | {
         name: value
         for name, value in chosen.items()

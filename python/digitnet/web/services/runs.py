@@ -419,7 +419,7 @@ def detail(run_id: str) -> dict[str, Any]:
     state = shown["state"]
     shown |= {
         "history": [],
-        "batches": {"at": [], "loss": [], "learning_rate": []},
+        "batches": {"at": [], "loss": [], "learning_rate": [], "every": 1},
         "layers": [],
         "checkpoints": [],
     }

@@ -42,10 +42,10 @@ async def run_list(request: HttpRequest) -> Any:  # noqa: ANN401
 
 @api("GET", "DELETE")
 async def one(request: HttpRequest, run_id: str) -> Any:  # noqa: ANN401
-    """GET: state and history. DELETE: remove a run that is not at work."""
+    """GET: state and history, or with ?brief what the list has. DELETE: remove a run that is not at work."""
     if request.method == "DELETE":
         return await in_thread(control.remove, run_id)
-    return await in_thread(runs.detail, run_id)
+    return await in_thread(runs.summary if "brief" in request.GET else runs.detail, run_id)
 
 
 @api("GET")

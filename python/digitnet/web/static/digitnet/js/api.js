@@ -7,11 +7,12 @@ export const url = (path) => root + path;
 
 /** What the server refused, or that it did not answer. */
 export class ApiError extends Error {
-  constructor(status, { code = "failed", message = "The server did not answer.", field = null } = {}) {
+  constructor(status, { code = "failed", message = "The server did not answer.", field = null, fields = null } = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.field = field;
+    this.fields = fields; // of a form: what is wrong with each
   }
 }
 

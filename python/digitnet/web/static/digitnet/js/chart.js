@@ -12,8 +12,10 @@ import { color, onTheme } from "./colors.js";
 export class Chart {
   /**
    * @param {HTMLElement} place  gets the chart; its width is followed
-   * @param {{x: string, series: {name: string, color: string, dash?: number[], points?: boolean}[], y?: (v: number) => string,
-   *          height?: number, isLogarithmic?: boolean, range?: [number, number], onPick?: (index: number) => void}} options
+   * @param {{x: string, series: {name: string, color: string, width?: number, dash?: number[], points?: boolean}[], y?: (v: number) => string,
+   *          height?: number, isLogarithmic?: boolean, range?: [number, number], xRange?: (low: number, high: number) => [number, number],
+   *          tick?: (v: number) => string, xSteps?: number[], onPick?: (index: number) => void}} options
+   *        tick: what the axis says, as y does by default; xSteps: those that the x axis may go in
    *        color: a name of css/base.css (accent) or a colour; null in the data leaves a gap
    */
   constructor(place, options) {
@@ -31,6 +33,13 @@ export class Chart {
     this.plot?.setData(data);
   }
 
+  /** Changes some of the options; if the series are among them, set gives them their numbers. */
+  configure(options) {
+    this.options = { ...this.options, ...options };
+    if (this.data.length !== this.options.series.length + 1) this.data = [[], ...this.options.series.map(() => [])];
+    this.#make();
+  }
+
   #size() {
     return { width: Math.max(200, this.place.clientWidth), height: this.options.height ?? 240 };
   }
@@ -41,7 +50,7 @@ export class Chart {
 
   #make() {
     this.plot?.destroy();
-    const { x, series, y = (value) => String(value), isLogarithmic = false, range, onPick } = this.options;
+    const { x, series, y = (value) => String(value), isLogarithmic = false, range, xRange, tick = y, xSteps, onPick } = this.options;
     const font = `12px ${color("sans")}`;
     const axis = { stroke: color("text-soft"), grid: { stroke: color("line"), width: 1 }, ticks: { show: false }, font };
     this.plot = new uPlot(
@@ -49,14 +58,17 @@ export class Chart {
         ...this.#size(),
         cursor: { y: false, drag: { x: false, y: false } },
         legend: { live: true },
-        scales: { x: { time: false }, y: { distr: isLogarithmic ? 3 : 1, ...(range ? { range } : {}) } },
-        axes: [{ ...axis, label: x, labelFont: font, labelSize: 20 }, { ...axis, size: 62, values: (_, values) => values.map((v) => (v === null ? "" : y(v))) }],
+        scales: { x: { time: false, ...(xRange ? { range: (_, low, high) => xRange(low, high) } : {}) }, y: { distr: isLogarithmic ? 3 : 1, ...(range ? { range } : {}) } },
+        axes: [
+          { ...axis, label: x, labelFont: font, labelSize: 20, ...(xSteps ? { incrs: xSteps } : {}) },
+          { ...axis, size: 62, values: (_, values) => values.map((v) => (v === null ? "" : tick(v))) },
+        ],
         series: [
-          { label: x },
+          { label: x, value: (_, value) => (value === null || value === undefined ? "–" : String(Number(value.toFixed(2)))) },
           ...series.map((each) => ({
             label: each.name,
             stroke: each.color.startsWith("#") ? each.color : color(each.color),
-            width: 2,
+            width: each.width ?? 2,
             dash: each.dash,
             points: { show: each.points ?? false },
             spanGaps: true,
