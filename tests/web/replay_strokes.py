@@ -15,8 +15,8 @@ from conftest import DESKTOP, Server, chromium_path, draw, fitted
 
 import digitnet as dn
 
-# From pointerup until the frame with the answer was handed to the screen: a message that is posted in an animation
-# frame comes after it was painted.
+# From pointerup until the frame with the answer was handed to the screen: a message posted in a frame comes
+# after the frame was painted.
 WATCH = """() => {
   window.latencies = [];
   let released = null;
