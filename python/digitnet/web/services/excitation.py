@@ -45,6 +45,12 @@ class Excitation:
     mnist: dn.Mnist
     layers: list[LayerExcitation]
 
+    def dead(self) -> list[dict[str, int]]:
+        """For each hidden layer how many units there are, and how many of them no test image activates."""
+        return [
+            {"units": len(layer.active), "dead": int((layer.active == 0).sum())} for layer in self.layers[:-1]
+        ]
+
     def of(self, layer: int, unit: int) -> dict[str, Any]:
         """As GET /api/network/units answers it."""
         found = self.layers[layer]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-
 import digitnet as dn
 from digitnet.web.services import models
 from digitnet.web.services.network import number, open_model, weight_numbers
@@ -78,7 +76,6 @@ def parameters(model_id: str) -> dict[str, Any]:
                 "function": name,
                 **weight_numbers(weights),
                 "zeros": int((weights == 0).sum()),
-                "dead_units": int((~np.any(weights, axis=0)).sum()),
                 "bias_mean": number(bias.mean()),
                 "bias_deviation": number(bias.std()),
             }

@@ -28,7 +28,8 @@ SHOWN = 10  # unless the page says how many, or which
 MOST_DETAILS = 4  # sums that are told in full
 LINES = 3  # into each unit that is shown
 TERMS = 8  # of a sum, by size; the others are added up
-_KEPT = 6  # networks that are kept opened
+_KEPT = 6  # networks that are kept opened, if they are
+_MOST_KEPT = 10_000_000  # parameters together
 
 
 class Anatomy:
@@ -190,9 +191,13 @@ def open_model(model_id: str | None, changes: dict[tuple[int, int], float] | Non
     anatomy = Anatomy(network, recognizer.calibration, changes or {})
     with _lock:
         _opened[key] = (recognizer, anatomy)  # with the recognizer, so that no other gets its id
-        while len(_opened) > _KEPT:
+        while len(_opened) > _KEPT or (len(_opened) > 1 and _kept() > _MOST_KEPT):
             _opened.popitem(last=False)
     return anatomy
+
+
+def _kept() -> int:
+    return sum(each.network.parameter_count for _, each in _opened.values())
 
 
 # ---------------------------------------------------------------- what a client sent
@@ -365,7 +370,7 @@ def forward(body: dict[str, Any], model_id: str | None) -> dict[str, Any]:
         "shown": chosen,
         "effects": [numbers(effect[units]) for effect, units in zip(effects, chosen)],
         "pictures": [packed(each) for each in look.pictures(chosen)],
-        **_lines(look, chosen),
+        **_lines(look, chosen, wanted),
         "units": [_sum(look, layer, unit) for layer, unit in wanted],
     }
     if changes:
@@ -383,8 +388,12 @@ def _strongest(effect: Floats, count: int) -> Units:
     return cast("Units", order[:count].tolist())
 
 
-def _lines(look: Look, chosen: list[Units]) -> dict[str, Any]:
-    """The strongest terms, activation x weight, of the sums of the units shown, and what the others add."""
+def _lines(look: Look, chosen: list[Units], wanted: list[tuple[int, int]]) -> dict[str, Any]:
+    """The strongest terms, activation x weight, of the sums of the units shown, and what the others add.
+
+    Into the reading and the units that are wanted in full there are more of them.
+    """
+    full = {*wanted, (len(chosen), look.output)}
     paths, rests = [], []
     everything = list(range(look.anatomy.sizes[-1]))
     for layer, units in enumerate([*chosen, everything]):
@@ -395,8 +404,7 @@ def _lines(look: Look, chosen: list[Units]) -> dict[str, Any]:
         order = np.argsort(-np.abs(terms), axis=0, kind="stable")
         found = []
         for column, unit in enumerate(units):
-            # Into the reading all that are shown, into the other units those that say most.
-            count = len(senders) if 0 < layer == len(chosen) and unit == look.output else LINES
+            count = MOST_SHOWN if (layer, unit) in full and chosen else LINES
             for row in order[:count, column]:
                 if terms[row, column] != 0:
                     found.append([int(senders[row]), unit, round(number(terms[row, column]), 5)])
@@ -459,8 +467,8 @@ def facts(model_id: str | None) -> dict[str, Any]:
     }
 
 
-def unit(model_id: str | None, layer: int, index: int) -> dict[str, Any]:
-    """What is always true of a unit, whatever is drawn: its weights, in numbers and as a histogram.
+def require(model_id: str | None, layer: int, index: int) -> Anatomy:
+    """The opened network, if it has such a unit.
 
     Raises:
         ApiError: 404 if there is no such model, layer or unit.
@@ -470,6 +478,16 @@ def unit(model_id: str | None, layer: int, index: int) -> dict[str, Any]:
         raise missing(f"layer {layer}: the network has {len(anatomy.names)}")
     if index >= anatomy.sizes[layer + 1]:
         raise missing(f"unit {index}: layer {layer} has {anatomy.sizes[layer + 1]}")
+    return anatomy
+
+
+def unit(model_id: str | None, layer: int, index: int) -> dict[str, Any]:
+    """What is always true of a unit, whatever is drawn: its weights, in numbers and as a histogram.
+
+    Raises:
+        ApiError: 404 if there is no such model, layer or unit.
+    """
+    anatomy = require(model_id, layer, index)
     weights = anatomy.weights[layer][:, index]
     outgoing = anatomy.weights[layer + 1][index] if layer + 1 < len(anatomy.names) else None
     return {

@@ -55,19 +55,26 @@ async def weights(request: HttpRequest) -> HttpResponse:
 
 @api("GET")
 async def unit(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
-    """A unit: its weights in numbers, and what excites it where the data are on this machine."""
+    """A unit: its weights in numbers."""
     model = await _model(request.GET.get("model"))
-    answer = await asyncio.to_thread(service.unit, model, layer, unit)
+    return await asyncio.to_thread(service.unit, model, layer, unit)
+
+
+@api("GET")
+async def excites(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
+    """What excites a unit: images of the data, once all of them have been looked through."""
+    model = await _model(request.GET.get("model"))
+    await asyncio.to_thread(service.require, model, layer, unit)
+    found = await _excitation(model)
+    return await asyncio.to_thread(found.of, layer, unit)
+
+
+async def _excitation(model: str) -> excitation.Excitation:
+    future = await asyncio.to_thread(excitation.ask, model)
     try:
-        future = await asyncio.to_thread(excitation.ask, model)
-        found = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), PATIENCE)
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), PATIENCE)
     except asyncio.TimeoutError:
         raise ApiError(503, "busy", "still looking through the images; ask again", retry_after=2) from None
-    except ApiError as error:
-        if error.code != "no_data":
-            raise
-        return {**answer, "data": None, "no_data": error.message}
-    return {**answer, "data": found.of(layer, unit)}
 
 
 @api("GET")
@@ -75,6 +82,13 @@ async def parameters(request: HttpRequest) -> dict[str, Any]:
     """The learning parameters: the model, how it was trained, its weights in numbers."""
     model = await _model(request.GET.get("model"))
     return await asyncio.to_thread(learning.parameters, model)
+
+
+@api("GET")
+async def dead(request: HttpRequest) -> dict[str, Any]:
+    """How many hidden units no test image activates."""
+    found = await _excitation(await _model(request.GET.get("model")))
+    return {"dataset": found.dataset, "layers": found.dead()}
 
 
 @api("GET")

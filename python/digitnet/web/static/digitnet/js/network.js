@@ -1,7 +1,8 @@
 // The page Network: a drawing goes through the network, and all that is shown comes from the answer to it.
 import { ask } from "./api.js";
-import { byTest, count, element, toast } from "./dom.js";
+import { byTest, toast } from "./dom.js";
 import { currentDrawing, keepDrawing } from "./drawing.js";
+import { listModels, modelQuery } from "./model_choice.js";
 import { Diagram } from "./network_diagram.js";
 import { EveryUnit } from "./network_every.js";
 import { Inspector } from "./network_inspector.js";
@@ -44,6 +45,7 @@ const placeOf = (key) => {
 function paint(answer) {
   byTest("problem").hidden = true;
   state.shown = placed(state.shown, answer.shown);
+  if (makeRoom(state.pinned, answer)) live.ask();
   const sums = answer.units;
   const find = (place) => place && (sums.find((each) => isSame(each, place)) ?? null);
   const pointed = find(state.pointed);
@@ -62,6 +64,16 @@ function placed(before, now) {
     const fresh = units.filter((unit) => !before[layer].includes(unit));
     return kept.map((unit) => unit ?? fresh.shift());
   });
+}
+
+/** Takes the unit that is taken apart among those shown, in the place of the one that matters least. */
+function makeRoom(pinned, answer) {
+  const units = pinned && state.shown[pinned.layer];
+  if (!units || units.includes(pinned.unit)) return false;
+  const effect = new Map(answer.shown[pinned.layer].map((unit, index) => [unit, Math.abs(answer.effects[pinned.layer][index])]));
+  const least = units.reduce((a, b) => (effect.get(b) < effect.get(a) ? b : a));
+  state.shown[pinned.layer] = units.map((unit) => (unit === least ? pinned.unit : unit));
+  return true;
 }
 
 function problem(error) {
@@ -131,7 +143,7 @@ byTest("model").addEventListener("change", (event) => open(event.target.value));
 async function open(model, { unit = null, changes = new Map() } = {}) {
   let facts;
   try {
-    facts = await ask(`api/network${model === null ? "" : `?model=${encodeURIComponent(model)}`}`);
+    facts = await ask(`api/network${modelQuery(model)}`);
   } catch (error) {
     problem(error);
     return;
@@ -149,25 +161,7 @@ async function open(model, { unit = null, changes = new Map() } = {}) {
   changed();
 }
 
-async function listModels(chosen) {
-  const select = byTest("model");
-  let models = [];
-  try {
-    models = (await ask("api/models")).models ?? [];
-  } catch {
-    // the list is a convenience; the model in use is shown without it
-  }
-  const usable = models.filter((each) => !each.problem);
-  if (!usable.some((each) => each.id === chosen)) usable.unshift({ id: chosen, name: chosen });
-  select.replaceChildren(
-    ...usable.map(({ id, name, sizes }) =>
-      element("option", { value: id, text: sizes?.length ? `${name ?? id} (${sizes.slice(1, -1).map(count).join("-") || "no hidden layer"})` : (name ?? id) }),
-    ),
-  );
-  select.value = chosen;
-}
-
 const address = readAddress();
 pad.load(currentDrawing());
 await open(address.model, address);
-if (state.facts !== null) listModels(state.model);
+if (state.facts !== null) listModels(byTest("model"), state.model);

@@ -1,7 +1,8 @@
 // A unit taken apart: its sum, its weights, what excites it, and a knob to turn it down.
 import { ask } from "./api.js";
 import { onTheme, paintSquare } from "./colors.js";
-import { count, element, isReducedMotion, percent, svg } from "./dom.js";
+import { count, element, isReducedMotion, percent } from "./dom.js";
+import { histogram } from "./network_histogram.js";
 import { bytesOf, paintCells, plain, signed } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 import { sumTable } from "./network_sum.js";
@@ -17,30 +18,35 @@ export class Inspector {
     this.root = root;
     this.events = events;
     this.place = null;
-    onTheme(() => this.#paintWeights());
+    this.unit = null;
+    this.data = null;
+    onTheme(() => {
+      this.#paintWeights();
+      if (this.data) this.#paintExamples();
+    });
   }
 
   /** Opens a unit; null closes. */
   async show(place, { model, facts, changes, scroll = false }) {
     this.place = place;
     this.unit = null;
+    this.data = null;
     this.root.hidden = place === null;
     if (place === null) return;
     Object.assign(this, { facts, model });
     this.#build(place);
     this.scales(changes);
     if (scroll) this.#reveal();
-    for (let tries = 0; tries < TRIES; tries++) {
-      try {
-        const unit = await ask(`api/network/units/${place.layer}/${place.unit}?model=${encodeURIComponent(model)}`);
-        if (isSame(place, this.place) && model === this.model) this.#fill(unit);
-        return;
-      } catch (error) {
-        if (!isSame(place, this.place) || model !== this.model) return;
-        if (error.status === 503) continue;
-        this.parts.data.replaceChildren(element("p", { class: "notice bad", text: error.message }));
-        return;
-      }
+    const isWanted = () => isSame(place, this.place) && model === this.model;
+    const address = `api/network/units/${place.layer}/${place.unit}`;
+    const query = `?model=${encodeURIComponent(model)}`;
+    try {
+      const unit = await ask(address + query);
+      if (isWanted()) this.#fill(unit);
+      const data = await patient(`${address}/excites${query}`, isWanted);
+      if (isWanted()) this.#excite(data);
+    } catch (error) {
+      if (isWanted()) this.parts.data.replaceChildren(element("p", { class: error.code === "no_data" ? "notice" : "notice bad", text: error.message }));
     }
   }
 
@@ -134,10 +140,12 @@ export class Inspector {
       this.#ranked("Strongest inputs", unit.strongest_in, unit.layer - 1),
       this.#ranked(unit.layer + 1 === sizes.length - 2 ? "Strongest outputs" : "Where it says most", unit.strongest_out, unit.layer + 1),
     );
-    this.parts.data.replaceChildren(...(unit.data ? excitement(unit.data, unit) : [element("p", { class: "notice", text: unit.no_data })]));
-    for (const [index, canvas] of this.parts.data.querySelectorAll(".example canvas").entries()) {
-      paintSquare(canvas, Uint8Array.from(atob(unit.data.images[index].image), (letter) => letter.charCodeAt(0)), "ink");
-    }
+  }
+
+  #excite(data) {
+    this.data = data;
+    this.parts.data.replaceChildren(...excitement(data));
+    this.#paintExamples();
   }
 
   #ranked(title, list, layer) {
@@ -161,9 +169,22 @@ export class Inspector {
 
   #paintWeights() {
     if (this.unit) paintCells(this.picture, bytesOf(this.unit.weights.data), 90);
+  }
+
+  #paintExamples() {
     for (const [index, canvas] of this.root.querySelectorAll(".example canvas").entries()) {
-      const image = this.unit?.data?.images[index].image;
-      if (image) paintSquare(canvas, Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0)), "ink");
+      paintSquare(canvas, Uint8Array.from(atob(this.data.images[index].image), (letter) => letter.charCodeAt(0)), "ink");
+    }
+  }
+}
+
+/** Asks again while the server is still at work. */
+async function patient(path, isWanted) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask(path);
+    } catch (error) {
+      if (error.status !== 503 || tries === TRIES || !isWanted()) throw error;
     }
   }
 }
@@ -187,27 +208,7 @@ function effectTable(answer) {
   return element("table", { class: "effect-table" }, element("thead", {}, element("tr", {}, element("th", { scope: "col", text: "digit" }), element("td"), element("th", { scope: "col", class: "number", text: "now" }), element("th", { scope: "col", class: "number", text: before ? "unchanged" : "" }))), element("tbody", {}, ...rows));
 }
 
-/** How many weights are how large. */
-export function histogram({ histogram: counts, low, high }, { width = 320, height = 90 } = {}) {
-  const most = Math.max(...counts, 1);
-  const step = width / counts.length;
-  const at = (value) => ((value - low) / (high - low || 1)) * width;
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height + 18}`, class: "histogram", role: "img", "aria-label": `Histogram of the weights from ${plain(low)} to ${plain(high)}` });
-  counts.forEach((number, part) => {
-    const middle = low + ((part + 0.5) * (high - low)) / counts.length;
-    const tall = (height * number) / most;
-    picture.append(svg("rect", { x: (part * step + 0.5).toFixed(2), y: (height - tall).toFixed(2), width: (step - 1).toFixed(2), height: tall.toFixed(2), class: middle < 0 ? "negative" : "positive" }));
-  });
-  picture.append(svg("line", { x1: 0, x2: width, y1: height, y2: height, class: "axis" }));
-  if (low < 0 && high > 0) {
-    picture.append(svg("line", { x1: at(0), x2: at(0), y1: 0, y2: height + 3, class: "axis" }));
-    if (at(0) > 40 && at(0) < width - 40) picture.append(svg("text", { x: at(0), y: height + 14, "text-anchor": "middle", text: "0" }));
-  }
-  picture.append(svg("text", { x: 0, y: height + 14, text: plain(low) }), svg("text", { x: width, y: height + 14, "text-anchor": "end", text: plain(high) }));
-  return picture;
-}
-
-function excitement(data, unit) {
+function excitement(data) {
   const names = { mnist: "MNIST", "fashion-mnist": "Fashion-MNIST" };
   const name = names[data.dataset] ?? data.dataset;
   const most = Math.max(...data.mean_by_class.map(Math.abs), 1e-9);
