@@ -81,7 +81,12 @@ function show() {
   const { info, last, batch, state } = model;
   showState(part("state"), state);
   set("name", info.name);
-  const values = { training_loss: loss, validation_loss: loss, training_accuracy: percent, validation_accuracy: percent };
+  const values = {
+    training_loss: loss,
+    validation_loss: loss,
+    training_accuracy: percent,
+    validation_accuracy: percent,
+  };
   for (const [name, tell] of Object.entries(values)) set(name, tell(last?.[name]));
   const { best } = model;
   set("best", best === null ? "–" : percent(best.validation_accuracy));
@@ -126,7 +131,9 @@ function showSettings() {
   if (place.childElementCount > 0) return;
   const { settings = {} } = model.info;
   place.replaceChildren(
-    ...Object.entries(settings).map(([name, value]) => element("div", {}, element("dt", { text: settingName(name) }), element("dd", { text: settingValue(value) }))),
+    ...Object.entries(settings).map(([name, value]) =>
+      element("div", {}, element("dt", { text: settingName(name) }), element("dd", { text: settingValue(value) })),
+    ),
   );
 }
 
@@ -144,7 +151,8 @@ function showFailure() {
 function showControls() {
   const { info, state } = model;
   const can = { ...info.can };
-  if (state === "running" && info.state !== "running") Object.assign(can, { pause: true, stop: true, resume: false, remove: false });
+  if (state === "running" && info.state !== "running")
+    Object.assign(can, { pause: true, stop: true, resume: false, remove: false });
   part("pause").disabled = isAsking || !can.pause;
   part("pause").hidden = can.resume;
   part("resume").hidden = !can.resume;

@@ -4,7 +4,8 @@ import { percent } from "./dom.js";
 import { loss } from "./run_words.js";
 
 /** What the axes say. */
-export const short = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(3))));
+export const short = (value) =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(3)));
 export const shortPercent = (value) => `${Number((100 * value).toFixed(2))} %`;
 
 const positive = (value) => (value > 0 ? value : null);
@@ -30,9 +31,23 @@ export class RunCharts {
       { name: "training", color: "series-1", points: true },
       { name: "validation", color: "series-2", dash: [8, 4], points: true },
     ];
-    this.loss = new Chart(this.lossPlace, { x: "epoch", y: loss, tick: short, series: lossSeries, xRange, xSteps: EPOCH_STEPS });
+    this.loss = new Chart(this.lossPlace, {
+      x: "epoch",
+      y: loss,
+      tick: short,
+      series: lossSeries,
+      xRange,
+      xSteps: EPOCH_STEPS,
+    });
     const accuracySeries = lossSeries.slice(1);
-    this.accuracy = new Chart(this.accuracyPlace, { x: "epoch", y: percent, tick: shortPercent, series: accuracySeries, xRange, xSteps: EPOCH_STEPS });
+    this.accuracy = new Chart(this.accuracyPlace, {
+      x: "epoch",
+      y: percent,
+      tick: shortPercent,
+      series: accuracySeries,
+      xRange,
+      xSteps: EPOCH_STEPS,
+    });
     this.button.addEventListener("click", () => {
       this.isLogarithmic = !this.isLogarithmic;
       this.button.setAttribute("aria-pressed", String(this.isLogarithmic));
@@ -48,10 +63,17 @@ export class RunCharts {
     const clean = this.isLogarithmic ? positive : asItIs;
     this.loss.set(together(model.batches, epochs, clean));
     const numbers = epochs.map((epoch) => epoch.epoch);
-    this.accuracy.set([numbers, epochs.map((epoch) => epoch.training_accuracy), epochs.map((epoch) => epoch.validation_accuracy)]);
+    this.accuracy.set([
+      numbers,
+      epochs.map((epoch) => epoch.training_accuracy),
+      epochs.map((epoch) => epoch.validation_accuracy),
+    ]);
     const last = epochs.at(-1);
     if (last === undefined) return;
-    this.lossPlace.setAttribute("aria-label", `Loss by epoch. After epoch ${last.epoch}: training ${loss(last.training_loss)}, validation ${loss(last.validation_loss)}`);
+    this.lossPlace.setAttribute(
+      "aria-label",
+      `Loss by epoch. After epoch ${last.epoch}: training ${loss(last.training_loss)}, validation ${loss(last.validation_loss)}`,
+    );
     const accuracies = `training ${percent(last.training_accuracy)}, validation ${percent(last.validation_accuracy)}`;
     this.accuracyPlace.setAttribute("aria-label", `Accuracy by epoch. After epoch ${last.epoch}: ${accuracies}`);
   }
@@ -63,9 +85,15 @@ function together(batches, epochs, clean) {
   const put = (...values) => values.forEach((value, i) => columns[i].push(value));
   let next = 0;
   for (const epoch of epochs) {
-    for (; next < batches.at.length && batches.at[next] < epoch.epoch; next++) put(batches.at[next], clean(batches.loss[next]), null, null);
+    for (; next < batches.at.length && batches.at[next] < epoch.epoch; next++)
+      put(batches.at[next], clean(batches.loss[next]), null, null);
     const isHere = next < batches.at.length && batches.at[next] === epoch.epoch;
-    put(epoch.epoch, isHere ? clean(batches.loss[next++]) : null, clean(epoch.training_loss), clean(epoch.validation_loss));
+    put(
+      epoch.epoch,
+      isHere ? clean(batches.loss[next++]) : null,
+      clean(epoch.training_loss),
+      clean(epoch.validation_loss),
+    );
   }
   for (; next < batches.at.length; next++) put(batches.at[next], clean(batches.loss[next]), null, null);
   return columns;

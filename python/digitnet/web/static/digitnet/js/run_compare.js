@@ -28,7 +28,8 @@ export class Comparison {
     this.metric = "validation_loss";
     this.isLogarithmic = false;
     this.chart = null;
-    for (const button of card.querySelectorAll("[data-metric]")) button.addEventListener("click", () => this.#setMetric(button.dataset.metric));
+    for (const button of card.querySelectorAll("[data-metric]"))
+      button.addEventListener("click", () => this.#setMetric(button.dataset.metric));
     this.part("logarithmic").addEventListener("click", () => {
       this.isLogarithmic = !this.isLogarithmic;
       this.#draw(true);
@@ -56,7 +57,8 @@ export class Comparison {
 
   #setMetric(metric) {
     this.metric = metric;
-    for (const button of this.card.querySelectorAll("[data-metric]")) button.setAttribute("aria-pressed", String(button.dataset.metric === metric));
+    for (const button of this.card.querySelectorAll("[data-metric]"))
+      button.setAttribute("aria-pressed", String(button.dataset.metric === metric));
     this.#draw(true);
   }
 
@@ -73,7 +75,12 @@ export class Comparison {
       tick: isAccuracy ? shortPercent : short,
       xSteps: EPOCH_STEPS,
       isLogarithmic,
-      series: runs.map((run, i) => ({ name: run.name, color: `series-${i + 1}`, dash: DASHES[i], points: run.history.length < 3 })),
+      series: runs.map((run, i) => ({
+        name: run.name,
+        color: `series-${i + 1}`,
+        dash: DASHES[i],
+        points: run.history.length < 3,
+      })),
     };
     if (this.chart === null) this.chart = new Chart(this.part("chart"), options);
     else if (isOther || this.chart.options.series.length !== runs.length) this.chart.configure(options);
@@ -96,15 +103,44 @@ export class Comparison {
   #tell(runs) {
     const names = [...new Set(runs.flatMap((run) => Object.keys(run.settings)))];
     const differing = names.filter((name) => new Set(runs.map((run) => settingValue(run.settings[name]))).size > 1);
-    const row = (name, values, kind) => element("tr", { class: kind }, element("th", { scope: "row", text: name }), ...values.map((value) => element("td", { class: "number", text: value })));
-    const head = element("tr", {}, element("th", { scope: "col", text: "" }), ...runs.map((run, i) => element("th", { scope: "col", class: "number" }, element("span", { class: `line series-${i + 1}` }), run.name)));
-    const none = element("tr", {}, element("th", { scope: "row", text: "settings" }), element("td", { class: "soft", colspan: runs.length, text: runs.length < 2 ? "Choose another training to see what is different." : "All settings are the same." }));
+    const row = (name, values, kind) =>
+      element(
+        "tr",
+        { class: kind },
+        element("th", { scope: "row", text: name }),
+        ...values.map((value) => element("td", { class: "number", text: value })),
+      );
+    const head = element(
+      "tr",
+      {},
+      element("th", { scope: "col", text: "" }),
+      ...runs.map((run, i) =>
+        element("th", { scope: "col", class: "number" }, element("span", { class: `line series-${i + 1}` }), run.name),
+      ),
+    );
+    const none = element(
+      "tr",
+      {},
+      element("th", { scope: "row", text: "settings" }),
+      element("td", {
+        class: "soft",
+        colspan: runs.length,
+        text: runs.length < 2 ? "Choose another training to see what is different." : "All settings are the same.",
+      }),
+    );
     this.part("differences").replaceChildren(
       element("thead", {}, head),
       element(
         "tbody",
         {},
-        ...(differing.length ? differing.map((name) => row(settingName(name), runs.map((run) => settingValue(run.settings[name])))) : [none]),
+        ...(differing.length
+          ? differing.map((name) =>
+              row(
+                settingName(name),
+                runs.map((run) => settingValue(run.settings[name])),
+              ),
+            )
+          : [none]),
         ...RESULTS.map(([name, tell], i) => row(name, runs.map(tell), i === 0 ? "first-result" : "")),
       ),
     );

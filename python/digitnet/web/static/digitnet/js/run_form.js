@@ -6,7 +6,13 @@ const INPUTS = 784;
 const CLASSES = 10;
 const SAMPLES = { mnist: 60000, "fashion-mnist": 60000 };
 const NAMES = {
-  schedule: { constant: "constant", step: "in steps", exponential: "exponential", cosine: "cosine", "one-cycle": "one cycle" },
+  schedule: {
+    constant: "constant",
+    step: "in steps",
+    exponential: "exponential",
+    cosine: "cosine",
+    "one-cycle": "one cycle",
+  },
   averaging: { none: "none", ema: "moving average", swa: "mean of the last epochs" },
 };
 const KEPT = "digitnet-run-form";
@@ -59,7 +65,9 @@ export class RunForm {
     const fill = (name, names) => {
       const words = NAMES[name] ?? {};
       this.form.elements[name].replaceChildren(
-        ...names.map((each) => element("option", { value: each, text: words[each] ?? each, selected: each === choices.defaults[name] })),
+        ...names.map((each) =>
+          element("option", { value: each, text: words[each] ?? each, selected: each === choices.defaults[name] }),
+        ),
       );
     };
     fill("activation", choices.activations);
@@ -84,7 +92,10 @@ export class RunForm {
     const { elements } = this.form;
     const layers = layersOf(elements.layers.value);
     const parameters = layers === null ? null : parametersOf(layers);
-    const words = parameters === null ? "Such as 128, or 256, 64 for two layers." : `${count(parameters)} weights and biases to learn.`;
+    const words =
+      parameters === null
+        ? "Such as 128, or 256, 64 for two layers."
+        : `${count(parameters)} weights and biases to learn.`;
     if (elements.layers.getAttribute("aria-invalid") !== "true") this.part("parameters").textContent = words;
     if (this.choices !== null) {
       elements.learning_rate.placeholder = this.choices.optimizers[elements.optimizer.value];
@@ -125,7 +136,9 @@ export class RunForm {
 
   /** What the form says, as texts; the server reads the numbers in them. */
   values() {
-    return Object.fromEntries(this.#fields().map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value.trim()]));
+    return Object.fromEntries(
+      this.#fields().map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value.trim()]),
+    );
   }
 
   #fields() {
@@ -157,7 +170,11 @@ export class RunForm {
     const words = reason.replace(/^[a-z0-9 ]+: /, "");
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", id);
-    field.closest(".field, .check").append(element("span", { class: "reason", id, text: words, data: { testid: `reason-${name.replaceAll("_", "-")}` } }));
+    field
+      .closest(".field, .check")
+      .append(
+        element("span", { class: "reason", id, text: words, data: { testid: `reason-${name.replaceAll("_", "-")}` } }),
+      );
     return true;
   }
 
@@ -180,7 +197,8 @@ export class RunForm {
     for (const field of this.#fields()) {
       if (!(field.name in kept) || field.name === "name") continue;
       if (field.type === "checkbox") field.checked = kept[field.name] === true;
-      else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === kept[field.name])) field.value = kept[field.name];
+      else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === kept[field.name]))
+        field.value = kept[field.name];
     }
   }
 }

@@ -13,7 +13,9 @@ const HEIGHT = 34;
  */
 export function showLayers(body, layers, sizes) {
   if (layers.length === 0) {
-    body.replaceChildren(element("tr", {}, element("td", { colspan: 6, class: "soft", text: "After the first epoch." })));
+    body.replaceChildren(
+      element("tr", {}, element("td", { colspan: 6, class: "soft", text: "After the first epoch." })),
+    );
     return;
   }
   body.replaceChildren(
@@ -34,7 +36,13 @@ export function showLayers(body, layers, sizes) {
   );
 }
 
-function histogram({ histogram: bins, histogram_low: low, histogram_high: high, weight_mean: mean, weight_deviation: deviation }) {
+function histogram({
+  histogram: bins,
+  histogram_low: low,
+  histogram_high: high,
+  weight_mean: mean,
+  weight_deviation: deviation,
+}) {
   if (!bins?.length || low === null || high === null) return ["–"];
   const most = Math.max(...bins, 1);
   const width = WIDTH / bins.length;
@@ -42,11 +50,26 @@ function histogram({ histogram: bins, histogram_low: low, histogram_high: high, 
   const picture = svg("svg", { class: "bins", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words });
   bins.forEach((value, i) => {
     const height = (value / most) * (HEIGHT - 2);
-    picture.append(svg("rect", { x: (i * width + 0.4).toFixed(2), y: (HEIGHT - height).toFixed(2), width: Math.max(width - 0.8, 0.5).toFixed(2), height: height.toFixed(2) }));
+    picture.append(
+      svg("rect", {
+        x: (i * width + 0.4).toFixed(2),
+        y: (HEIGHT - height).toFixed(2),
+        width: Math.max(width - 0.8, 0.5).toFixed(2),
+        height: height.toFixed(2),
+      }),
+    );
   });
   if (low < 0 && high > 0) {
     const zero = ((-low / (high - low)) * WIDTH).toFixed(1);
     picture.append(svg("line", { x1: zero, x2: zero, y1: 0, y2: HEIGHT }));
   }
-  return [picture, element("div", { class: "ends number" }, element("span", { text: small(low) }), element("span", { text: small(high) }))];
+  return [
+    picture,
+    element(
+      "div",
+      { class: "ends number" },
+      element("span", { text: small(low) }),
+      element("span", { text: small(high) }),
+    ),
+  ];
 }

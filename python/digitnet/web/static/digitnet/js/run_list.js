@@ -11,7 +11,12 @@ class Row {
   constructor(run, { onChoose, onRemove, onStop }) {
     const id = `choose-${run.id}`;
     this.run = run;
-    this.box = element("input", { type: "checkbox", id, "aria-label": `Compare ${run.name}`, data: { testid: `choose-${run.id}` } });
+    this.box = element("input", {
+      type: "checkbox",
+      id,
+      "aria-label": `Compare ${run.name}`,
+      data: { testid: `choose-${run.id}` },
+    });
     this.state = element("span", { class: "tag", data: { testid: `state-${run.id}` } });
     this.what = element("span", { class: "soft small what" });
     this.spark = makeSpark();
@@ -21,20 +26,41 @@ class Row {
     this.left = element("span", { class: "small soft" });
     this.problem = element("span", { class: "small problem" });
     this.stop = element("button", {
-      type: "button", class: "quiet icon", "aria-label": `Take ${run.name} back`, title: "Take back", text: "✕", data: { testid: `take-back-${run.id}` },
+      type: "button",
+      class: "quiet icon",
+      "aria-label": `Take ${run.name} back`,
+      title: "Take back",
+      text: "✕",
+      data: { testid: `take-back-${run.id}` },
       on: { click: () => onStop(this.run) },
     });
     this.remove = element("button", {
-      type: "button", class: "quiet icon", "aria-label": `Remove ${run.name}`, title: "Remove", text: "✕", data: { testid: `remove-${run.id}` },
+      type: "button",
+      class: "quiet icon",
+      "aria-label": `Remove ${run.name}`,
+      title: "Remove",
+      text: "✕",
+      data: { testid: `remove-${run.id}` },
       on: { click: () => onRemove(this.run) },
     });
     this.box.addEventListener("change", () => onChoose(run.id, this.box.checked));
-    const link = element("a", { href: url(`training/${encodeURIComponent(run.id)}/`), text: run.name, class: "name", data: { testid: `run-${run.id}` } });
+    const link = element("a", {
+      href: url(`training/${encodeURIComponent(run.id)}/`),
+      text: run.name,
+      class: "name",
+      data: { testid: `run-${run.id}` },
+    });
     this.element = element(
       "li",
       { class: "run card", data: { run: run.id } },
       element("div", { class: "choose" }, this.box),
-      element("div", { class: "title" }, element("div", { class: "row names" }, link, this.state), this.what, this.problem),
+      element(
+        "div",
+        { class: "title" },
+        element("div", { class: "row names" }, link, this.state),
+        this.what,
+        this.problem,
+      ),
       this.spark,
       element("div", { class: "result" }, this.best, element("span", { class: "soft small", text: "best validation" })),
       element("div", { class: "progress" }, this.bar, element("div", { class: "row spread" }, this.place, this.left)),
@@ -48,7 +74,11 @@ class Row {
     this.box.disabled = run.state === "broken" || run.state === "queued";
     showState(this.state, run.state);
     const layers = run.settings?.layers;
-    const parts = [run.dataset, layers === undefined ? null : layers === "none" ? "no hidden layer" : layers.replaceAll(", ", " – "), run.optimizer];
+    const parts = [
+      run.dataset,
+      layers === undefined ? null : layers === "none" ? "no hidden layer" : layers.replaceAll(", ", " – "),
+      run.optimizer,
+    ];
     set(this.what, parts.filter(Boolean).join(" · "));
     this.what.title = run.parameters ? `${count(run.parameters)} parameters` : "";
     set(this.problem, run.error ?? "");

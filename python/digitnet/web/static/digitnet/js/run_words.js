@@ -36,7 +36,9 @@ export function loss(value) {
 export function small(value) {
   if (value === null || value === undefined) return "–";
   if (value === 0) return "0";
-  return Math.abs(value) < 1e-4 || Math.abs(value) >= 1e5 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  return Math.abs(value) < 1e-4 || Math.abs(value) >= 1e5
+    ? value.toExponential(2)
+    : String(Number(value.toPrecision(3)));
 }
 
 /** "epoch 3 of 10, batch 120 of 422", or where a run stands that is not at work. */
@@ -45,7 +47,8 @@ export function place(run) {
   if (run.state === "broken") return "cannot be read";
   const epochs = run.epochs ?? "?";
   const { batch } = run;
-  if (run.state === "running" && batch) return `epoch ${batch.epoch} of ${epochs}, batch ${count(batch.batch)} of ${count(batch.batches)}`;
+  if (run.state === "running" && batch)
+    return `epoch ${batch.epoch} of ${epochs}, batch ${count(batch.batch)} of ${count(batch.batches)}`;
   return `${run.epoch ?? 0} of ${epochs} epochs`;
 }
 

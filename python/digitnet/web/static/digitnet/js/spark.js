@@ -23,7 +23,10 @@ export function drawSpark(place, values) {
   const x = (i) => 3 + ((WIDTH - 6) * i) / Math.max(known.length - 1, 1);
   const y = (value) => HEIGHT - 4 - ((HEIGHT - 8) * (value - low)) / height;
   const points = known.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
-  place.replaceChildren(svg("polyline", { points }), svg("circle", { cx: x(known.length - 1), cy: y(known.at(-1)), r: 2.5 }));
+  place.replaceChildren(
+    svg("polyline", { points }),
+    svg("circle", { cx: x(known.length - 1), cy: y(known.at(-1)), r: 2.5 }),
+  );
 }
 
 /** An empty one. */

@@ -49,7 +49,9 @@ function show() {
   part("all").hidden = rest === 0;
   part("all").textContent = `Show ${rest} more`;
   part("none").hidden = runs.length > 0;
-  comparison.show([...chosen].map((id) => runs.find((run) => run.id === id)).filter((run) => run && run.state !== "broken"));
+  comparison.show(
+    [...chosen].map((id) => runs.find((run) => run.id === id)).filter((run) => run && run.state !== "broken"),
+  );
 }
 
 function choose(id, isChosen) {
@@ -72,14 +74,17 @@ async function takeBack(run) {
 
 function askToRemove(run) {
   removing = run;
-  dialog.querySelector("[data-part=remove-words]").textContent = `${run.name} goes with its folder, all checkpoints and curves. That cannot be undone.`;
+  dialog.querySelector("[data-part=remove-words]").textContent =
+    `${run.name} goes with its folder, all checkpoints and curves. That cannot be undone.`;
   dialog.showModal();
 }
 
 dialog.querySelector("[data-part=remove-cancel]").addEventListener("click", () => dialog.close());
 dialog.querySelector("[data-part=remove-confirm]").addEventListener("click", async () => {
   dialog.close();
-  await ask(`api/runs/${encodeURIComponent(removing.id)}`, { method: "DELETE" }).catch((error) => toast(error.message, "bad"));
+  await ask(`api/runs/${encodeURIComponent(removing.id)}`, { method: "DELETE" }).catch((error) =>
+    toast(error.message, "bad"),
+  );
   chosen.delete(removing.id);
   look();
 });
