@@ -30,6 +30,17 @@ if grep -E 'test|examples/|\.hpp|\.a$|\.cpp' <<<"$unzip"; then
 fi
 grep -q 'digitnet/py.typed' <<<"$unzip" || { echo "the wheel lacks py.typed"; exit 1; }
 grep -q 'digitnet/models/mnist.safetensors' <<<"$unzip" || { echo "the wheel lacks the model"; exit 1; }
+for file in templates/digitnet/draw.html static/digitnet/css/base.css static/digitnet/js/pad.js migrations/0001_initial.py; do
+  grep -q "digitnet/web/$file" <<<"$unzip" || { echo "the wheel lacks web/$file"; exit 1; }
+done
+if grep -q 'node_modules' <<<"$unzip"; then echo "the wheel holds node_modules"; exit 1; fi
+if command -v npm >/dev/null && ! grep -q 'digitnet/web/static/digitnet/vendor/uplot/uPlot.esm.js' <<<"$unzip"; then
+  echo "the wheel lacks uPlot, though npm is there"
+  exit 1
+fi
+# Without the extra "web", digitnet serve says what is missing.
+reason=$("$folder/venv/bin/digitnet" serve 2>&1 >/dev/null) && { echo "digitnet serve works without Django"; exit 1; }
+[[ $reason == *'pip install "digitnet[web]"'* ]] || { echo "digitnet serve without Django says: $reason"; exit 1; }
 "$folder/venv/bin/python" -W error - <<'PYTHON'
 import digitnet as dn
 import numpy as np

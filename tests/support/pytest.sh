@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# pytest.sh PYTHON FILE: runs one Python test file; exits with 77 (skipped) where there is no Python, digitnet or pytest
-# to run it with. A digitnet that is there and cannot be imported is a failure.
+# pytest.sh PYTHON FILE [MODULE...]: runs one Python test file; exits with 77 (skipped) where there is no Python, digitnet,
+# pytest or one of the modules to run it with. A digitnet that is there and cannot be imported is a failure.
 python=$1 file=$2
-if ! [ -x "$python" ] || ! reason=$("$python" -c 'import digitnet, pytest' 2>&1); then
+shift 2
+modules=$(printf ', %s' "$@"); [ $# -gt 0 ] || modules=
+if ! [ -x "$python" ] || ! reason=$("$python" -c "import digitnet, pytest$modules" 2>&1); then
   reason=${reason:-no such interpreter}
   reason=${reason##*$'\n'}
   case $reason in

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from digitnet import FormatError, IoError, __version__
-from digitnet.cli import evaluate, inspect, recognize, reproduce, resume, runs, stop, train, watch
+from digitnet.cli import evaluate, inspect, recognize, reproduce, resume, runs, serve, stop, train, watch
 from digitnet.cli.common import BAD_INPUT, FAILED, INTERRUPTED, USAGE, CommandError, Parser, tell
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ COMMANDS = {
     "watch": (watch, "show a training while it runs"),
     "stop": (stop, "ask a training to stop, with a checkpoint"),
     "reproduce": (reproduce, "make a model again and compare the two"),
+    "serve": (serve, "run the web app"),
     "inspect": (inspect, "say what is in a model file or an IDX file"),
 }
 

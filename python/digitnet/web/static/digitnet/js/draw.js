@@ -1,0 +1,128 @@
+// The Draw page: what is drawn is read at once, and everything on the page follows.
+import { byTest, element, svg, throttle, toast } from "./dom.js";
+import { showExplanation, showSeen } from "./draw_insight.js";
+import { teach } from "./draw_personal.js";
+import { onPicture } from "./draw_picture.js";
+import { Reader } from "./draw_reader.js";
+import { showFailure, showReading } from "./draw_reading.js";
+import { keepDrawing, keptDrawing } from "./drawing.js";
+import { Pad } from "./pad.js";
+import { samples } from "./samples.js";
+
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+const pad = new Pad(byTest("canvas"));
+const pictureCanvas = byTest("picture");
+let picture = null; // the data URL of a picture that is read instead of what is drawn
+
+const reader = new Reader({
+  onRead(answer, isFinal) {
+    showReading(answer, isFinal);
+    showSeen(answer.image);
+    if (answer.status === "empty") showExplanation(null);
+  },
+  onExplained: showExplanation,
+  onFailed: showFailure,
+});
+
+/** What is asked about: a picture, or what is drawn. */
+const body = () => (picture === null ? pad.drawing : { image: picture });
+const teacher = teach(() => (picture === null && pad.isEmpty ? null : body()));
+const keepSoon = throttle(() => keepDrawing(pad.drawing), 300);
+
+function showTools() {
+  byTest("undo").disabled = !pad.canUndo;
+  byTest("redo").disabled = !pad.canRedo;
+  part("hint").hidden = !pad.isEmpty || picture !== null;
+  part("brush-dot").setAttribute("r", pad.brush / 2);
+}
+
+function dropPicture() {
+  picture = null;
+  pictureCanvas.hidden = true;
+}
+
+pad.addEventListener("change", () => {
+  dropPicture();
+  showTools();
+  teacher.changed();
+  keepSoon();
+  reader.soon(pad.drawing);
+});
+pad.addEventListener("strokeend", () => {
+  keepDrawing(pad.drawing);
+  reader.now(pad.drawing);
+});
+pad.addEventListener("full", () => toast("That is as much as can be read at once. Clear the canvas to go on."));
+
+// ---------------------------------------------------------------- tools
+
+const on = (name, type, f) => byTest(name).addEventListener(type, f);
+
+on("undo", "click", () => pad.undo());
+on("redo", "click", () => pad.redo());
+on("clear", "click", () => {
+  if (picture === null) return pad.clear();
+  dropPicture();
+  showTools();
+  teacher.changed();
+  reader.now(pad.drawing);
+});
+on("erase", "click", () => {
+  pad.isErasing = !pad.isErasing;
+  byTest("erase").setAttribute("aria-pressed", pad.isErasing);
+});
+on("brush", "input", () => pad.setBrush(Number(byTest("brush").value)));
+on("predict", "click", () => reader.now(body()));
+on("canvas", "keydown", (event) => {
+  if (event.key === "Enter") reader.now(body());
+});
+on("wanted", "change", () => {
+  const { value } = byTest("wanted");
+  reader.wanted = value === "" ? null : Number(value);
+  if (!pad.isEmpty || picture !== null) reader.explainSoon(body());
+});
+document.addEventListener("keydown", (event) => {
+  const isElsewhere = event.defaultPrevented || document.querySelector("dialog[open]") || event.altKey;
+  if (isElsewhere || !(event.ctrlKey || event.metaKey)) return;
+  const key = event.key.toLowerCase();
+  if (key !== "z" && key !== "y") return;
+  event.preventDefault();
+  key === "y" || event.shiftKey ? pad.redo() : pad.undo();
+});
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.closest("[data-action=close]")) dialog.close();
+  });
+}
+
+// ---------------------------------------------------------------- samples and pictures
+
+samples.forEach((sample, digit) => {
+  const lines = sample.strokes.map((stroke) => svg("polyline", { points: stroke.join(" ") }));
+  const button = element("button", { type: "button", "aria-label": `Sample ${digit}`, "data-testid": `sample-${digit}` });
+  button.append(svg("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, ...lines));
+  button.addEventListener("click", () => pad.load(sample));
+  byTest("samples").append(button);
+});
+
+onPicture(part("pad"), ({ canvas, data }) => {
+  pad.clear();
+  picture = data;
+  pictureCanvas.width = canvas.width;
+  pictureCanvas.height = canvas.height;
+  pictureCanvas.getContext("2d").drawImage(canvas, 0, 0);
+  pictureCanvas.hidden = false;
+  showTools();
+  teacher.changed();
+  reader.now(body());
+});
+
+// ---------------------------------------------------------------- the start
+
+const kept = keptDrawing();
+if (kept !== null) {
+  pad.load(kept);
+  pad.past = []; // there is nothing before it to go back to
+  byTest("brush").value = pad.brush;
+}
+showTools();

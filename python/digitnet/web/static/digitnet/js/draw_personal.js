@@ -1,0 +1,126 @@
+// "That was a 7": drawings with their digit, kept by the server; the list of them.
+import { ask } from "./api.js";
+import { onTheme, paintSquare } from "./colors.js";
+import { byTest, count, element, toast } from "./dom.js";
+
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+const LEAST_TO_TRAIN = 10; // as services/personal.py has it
+
+const dialog = byTest("personal-dialog");
+const more = dialog.querySelector("[data-action=more]");
+const buttons = Array.from({ length: 10 }, (_, digit) =>
+  element("button", { type: "button", "aria-label": `That was a ${digit}`, "data-testid": `was-${digit}`, text: digit }),
+);
+part("was").append(...buttons);
+let isDeletingAll = false;
+
+/**
+ * Makes the buttons keep what is drawn.
+ * @param {() => object|null} current  the body to send, as api/recognize takes it; null if nothing is drawn
+ * @returns {{changed: () => void}}  to be called whenever something else is drawn
+ */
+export function teach(current) {
+  buttons.forEach((button, digit) => {
+    button.addEventListener("click", async () => {
+      const body = current();
+      if (body === null) return toast("Draw a digit first.");
+      enable(false);
+      try {
+        const { counts } = await ask("api/personal", { body: { ...body, digit } });
+        showCounts(counts);
+        byTest("teach-words").textContent = `Kept as a ${digit}. Draw the next one.`;
+      } catch (error) {
+        enable(true);
+        toast(error.message, "bad");
+      }
+    });
+  });
+  enable(current() !== null);
+  refreshCount();
+  return {
+    changed() {
+      enable(current() !== null);
+      byTest("teach-words").textContent = "Tell which digit you drew: it joins your own set, which you can train on.";
+    },
+  };
+}
+
+function enable(isEnabled) {
+  for (const button of buttons) button.disabled = !isEnabled;
+}
+
+async function refreshCount() {
+  try {
+    showCounts((await ask("api/personal?limit=1")).counts);
+  } catch {
+    // it is asked again when the list is opened
+  }
+}
+
+function showCounts(counts) {
+  const total = counts.reduce((sum, each) => sum + each, 0);
+  byTest("personal-count").textContent = count(total);
+  const each = `Of the digits 0 to 9: ${counts.map(count).join(", ")}`;
+  part("personal-words").textContent =
+    total === 0 ? "None yet. Draw one and say what it was." : `${count(total)} in all. ${each}.`;
+  for (const link of part("personal-actions").querySelectorAll("[download], button")) link.hidden = total === 0;
+  byTest("download-all").hidden = total < LEAST_TO_TRAIN;
+}
+
+async function load() {
+  const last = byTest("personal-list").lastElementChild?.dataset.id;
+  try {
+    const { digits, counts } = await ask(`api/personal?limit=60${last ? `&before=${last}` : ""}`);
+    showCounts(counts);
+    byTest("personal-list").append(...digits.map(shown));
+    more.hidden = byTest("personal-list").childElementCount >= counts.reduce((sum, each) => sum + each, 0);
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+}
+
+function shown({ id, digit, image }) {
+  const canvas = element("canvas", { class: "pixels", role: "img", "aria-label": `A ${digit}` });
+  paintSquare(canvas, image);
+  canvas.image = image;
+  const remove = element("button", { type: "button", "aria-label": `Delete this ${digit}`, text: "Delete" });
+  const made = element("div", { class: "kept-one", data: { id } }, canvas, element("span", { class: "number small", text: digit }), remove);
+  remove.addEventListener("click", async () => {
+    try {
+      const { counts } = await ask(`api/personal/${id}`, { method: "DELETE" });
+      (made.nextElementSibling ?? made.previousElementSibling)?.querySelector("button").focus();
+      made.remove();
+      showCounts(counts);
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  });
+  return made;
+}
+
+function askForDeletion(isAsking) {
+  isDeletingAll = isAsking;
+  byTest("personal-delete-all").textContent = isAsking ? "Really delete all?" : "Delete all";
+}
+
+byTest("personal").addEventListener("click", () => {
+  byTest("personal-list").replaceChildren();
+  askForDeletion(false);
+  dialog.showModal();
+  load();
+});
+more.addEventListener("click", load);
+byTest("personal-delete-all").addEventListener("click", async () => {
+  if (!isDeletingAll) return askForDeletion(true);
+  askForDeletion(false);
+  try {
+    await ask("api/personal", { method: "DELETE" });
+    byTest("personal-list").replaceChildren();
+    await load();
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+});
+onTheme(() => {
+  for (const canvas of byTest("personal-list").querySelectorAll("canvas")) paintSquare(canvas, canvas.image);
+});

@@ -1,0 +1,91 @@
+// What was read: the digit, the state in words, ten bars, and the number if there are several digits.
+import { paintSquare } from "./colors.js";
+import { byTest, element, percent } from "./dom.js";
+
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+const MOST_SQUARES = 6; // digits of a number that are shown as images
+
+const bars = Array.from({ length: 10 }, (_, digit) => {
+  const fill = element("span", { class: "fill" });
+  const share = element("span", { class: "share", text: "0.0 %" });
+  const labels = { role: "meter", "aria-label": `Probability of ${digit}`, "aria-valuemin": 0, "aria-valuemax": 100 };
+  const meter = element("div", { class: "meter", "data-testid": `bar-${digit}`, "aria-valuenow": 0, ...labels });
+  meter.append(element("span", { class: "track" }, fill), share);
+  const row = element("div", { class: "bar" }, element("span", { class: "bar-name", "aria-hidden": "true", text: digit }), meter);
+  return { row, meter, fill, share };
+});
+part("bars").append(...bars.map(({ row }) => row));
+
+/** Shares in tenths of a percent that sum to 1000 exactly: what rounding down leaves goes to the largest remainders. */
+export function tenths(probabilities) {
+  const total = probabilities.reduce((sum, each) => sum + each, 0);
+  const exact = probabilities.map((each) => (1000 * each) / total);
+  const whole = exact.map(Math.floor);
+  const left = 1000 - whole.reduce((sum, each) => sum + each, 0);
+  const order = exact.map((each, index) => [each - whole[index], index]).sort(([a], [b]) => b - a);
+  for (const [, index] of order.slice(0, left)) whole[index]++;
+  return whole;
+}
+
+const isSeveral = (number) => (number?.digits.length ?? 0) > 1;
+
+/** The state in words. */
+export function words({ status, digit, probabilities, number }) {
+  if (status === "empty") return "Empty: nothing is drawn yet.";
+  if (status === "not_a_digit" && isSeveral(number)) return `Not a digit, but several: ${number.text}.`;
+  if (status === "not_a_digit") return "Not a digit, as far as the network can tell.";
+  const sure = probabilities[digit] > 0.9995 ? "more than 99.9 %" : percent(probabilities[digit], 1);
+  if (status === "digit") return `Digit ${digit}, with ${sure}.`;
+  const [, second] = probabilities.map((p, index) => [p, index]).sort(([a], [b]) => b - a)[1];
+  return `Unsure: ${digit} with ${sure}, or ${second} with ${percent(probabilities[second], 1)}.`;
+}
+
+/** Shows an answer of api/recognize. Only a finished drawing is told to screen readers. */
+export function showReading(answer, isFinal) {
+  const { status, digit, probabilities, number } = answer;
+  const reading = part("reading");
+  reading.dataset.status = status;
+  set(byTest("prediction"), digit === null ? "" : String(digit));
+  set(byTest("status"), words(answer));
+  if (isFinal) set(part("spoken"), words(answer));
+  const shares = probabilities === null ? new Array(10).fill(0) : tenths(probabilities);
+  const most = Math.max(...shares);
+  bars.forEach(({ row, meter, fill, share }, index) => {
+    const text = `${(shares[index] / 10).toFixed(1)} %`;
+    row.classList.toggle("is-first", most > 0 && shares[index] === most);
+    fill.style.transform = `scaleX(${shares[index] / 1000})`;
+    meter.setAttribute("aria-valuenow", shares[index] / 10);
+    meter.setAttribute("aria-valuetext", text);
+    set(share, text);
+  });
+  set(part("bars-note"), status === "not_a_digit" ? "What it would be, if it were one." : "All ten together are 100 %.");
+  showNumber(number);
+  for (const button of document.querySelectorAll("[data-part=was] button")) {
+    button.classList.toggle("is-read", Number(button.textContent) === digit);
+  }
+  if (isFinal) reading.dataset.answer = Number(reading.dataset.answer ?? 0) + 1;
+}
+
+/** Says that there is no answer, and why. */
+export function showFailure(error) {
+  part("reading").dataset.status = "failed";
+  set(byTest("prediction"), "");
+  set(byTest("status"), error.message);
+  set(part("spoken"), error.message);
+}
+
+function showNumber(number) {
+  const isNumber = isSeveral(number);
+  set(byTest("number"), isNumber ? number.text : "");
+  part("several-hint").hidden = isNumber;
+  part("several-label").hidden = !isNumber;
+  const shown = isNumber ? number.digits.slice(0, MOST_SQUARES).filter(({ image }) => image !== undefined) : [];
+  const place = part("several-digits");
+  while (place.childElementCount > shown.length) place.lastChild.remove();
+  while (place.childElementCount < shown.length) place.append(element("canvas", { class: "pixels" }));
+  shown.forEach(({ image }, index) => paintSquare(place.children[index], image));
+}
+
+function set(node, text) {
+  if (node.textContent !== text) node.textContent = text; // nothing is painted or said anew for nothing
+}

@@ -1,0 +1,167 @@
+// The page Network: a drawing goes through the network, and all that is shown comes from the answer to it.
+import { ask } from "./api.js";
+import { byTest, toast } from "./dom.js";
+import { currentDrawing, keepDrawing } from "./drawing.js";
+import { listModels, modelQuery } from "./model_choice.js";
+import { Diagram } from "./network_diagram.js";
+import { EveryUnit } from "./network_every.js";
+import { Inspector } from "./network_inspector.js";
+import { Live } from "./network_live.js";
+import { isSame, readAddress, writeAddress } from "./network_place.js";
+import { SumCard } from "./network_sum.js";
+import { Pad } from "./pad.js";
+
+const RESTED = 450; // milliseconds without a change after which other units may take the places of those shown
+const SHOWN = 10; // units of a layer
+
+const state = {
+  model: null,
+  facts: null,
+  shown: null, // units of each hidden layer, by their place; null before the first answer
+  pinned: null, // {layer, unit}
+  pointed: null,
+  changes: new Map(), // "layer-unit" to its scale
+};
+
+const pad = new Pad(byTest("canvas"));
+const diagram = new Diagram(byTest("network"), { onPoint: point, onPin: pin, onMore: (layer) => every.show(layer, true) });
+const sumCard = new SumCard(document.querySelector("[data-part=sum]"), byTest("network"));
+const inspector = new Inspector(byTest("unit"), { onScale: scale, onPin: pin, onClose: () => pin(null) });
+const every = new EveryUnit(document.querySelector("[data-part=every]"), { onPin: pin });
+const live = new Live(request, paint, problem);
+
+function request({ isRested }) {
+  const changes = [...state.changes].map(([key, scale]) => ({ ...placeOf(key), scale }));
+  const units = [state.pinned, state.pointed].filter((each) => each !== null);
+  const shown = isRested || state.shown === null ? SHOWN : state.shown;
+  return { ...pad.drawing, model: state.model, changes, shown, units };
+}
+
+const placeOf = (key) => {
+  const [layer, unit] = key.split("-").map(Number);
+  return { layer, unit };
+};
+
+function paint(answer) {
+  byTest("problem").hidden = true;
+  state.shown = placed(state.shown, answer.shown);
+  if (makeRoom(state.pinned, answer)) live.ask();
+  const sums = answer.units;
+  const find = (place) => place && (sums.find((each) => isSame(each, place)) ?? null);
+  const pointed = find(state.pointed);
+  const pinned = find(state.pinned);
+  diagram.paint(answer, { ...state, sum: pointed ?? pinned });
+  sumCard.paint(pointed, state.facts, answer);
+  inspector.live(pinned, answer);
+  every.live(answer, state);
+}
+
+/** The units to show, each where it was; those that are new take the places that became free. */
+function placed(before, now) {
+  if (before === null) return now;
+  return now.map((units, layer) => {
+    const kept = before[layer].map((unit) => (units.includes(unit) ? unit : null));
+    const fresh = units.filter((unit) => !before[layer].includes(unit));
+    return kept.map((unit) => unit ?? fresh.shift());
+  });
+}
+
+/** Takes the unit that is taken apart among those shown, in the place of the one that matters least. */
+function makeRoom(pinned, answer) {
+  const units = pinned && state.shown[pinned.layer];
+  if (!units || units.includes(pinned.unit)) return false;
+  const effect = new Map(answer.shown[pinned.layer].map((unit, index) => [unit, Math.abs(answer.effects[pinned.layer][index])]));
+  const least = units.reduce((a, b) => (effect.get(b) < effect.get(a) ? b : a));
+  state.shown[pinned.layer] = units.map((unit) => (unit === least ? pinned.unit : unit));
+  return true;
+}
+
+function problem(error) {
+  const place = byTest("problem");
+  place.textContent = error.message;
+  place.hidden = false;
+}
+
+// ------------------------------------------------------------------ what is done on the page
+
+function point(place) {
+  if (isSame(place, state.pointed)) return;
+  state.pointed = place;
+  diagram.point(place ?? state.pinned);
+  sumCard.move(place && diagram.tile(place));
+  live.ask();
+}
+
+function pin(place, { scroll = true } = {}) {
+  state.pinned = isSame(place, state.pinned) ? null : place;
+  diagram.pin(state.pinned);
+  every.pin(state.pinned);
+  sumCard.move(null);
+  state.pointed = null;
+  inspector.show(state.pinned, { model: state.model, facts: state.facts, changes: state.changes, scroll });
+  writeAddress(state);
+  live.ask();
+}
+
+function scale({ layer, unit }, value) {
+  const key = `${layer}-${unit}`;
+  if (value === 1) state.changes.delete(key);
+  else if (state.changes.size < 64 || state.changes.has(key)) state.changes.set(key, value);
+  else toast("64 units are changed; reset some first.", "bad");
+  changed();
+}
+
+function changed() {
+  const tag = byTest("changed");
+  const number = state.changes.size;
+  tag.hidden = number === 0;
+  tag.textContent = number === 1 ? "1 unit changed" : `${number} units changed`;
+  byTest("reset").hidden = number === 0;
+  inspector.scales(state.changes);
+  writeAddress(state);
+  live.ask();
+}
+
+let rest = null;
+pad.addEventListener("change", () => {
+  byTest("undo").disabled = !pad.canUndo;
+  clearTimeout(rest);
+  rest = setTimeout(() => live.ask({ isRested: true }), RESTED);
+  live.ask();
+});
+pad.addEventListener("strokeend", () => keepDrawing(pad.drawing));
+byTest("undo").addEventListener("click", () => pad.undo());
+byTest("clear").addEventListener("click", () => pad.clear());
+byTest("reset").addEventListener("click", () => {
+  state.changes.clear();
+  changed();
+});
+byTest("model").addEventListener("change", (event) => open(event.target.value));
+
+// ------------------------------------------------------------------ models
+
+async function open(model, { unit = null, changes = new Map() } = {}) {
+  let facts;
+  try {
+    facts = await ask(`api/network${modelQuery(model)}`);
+  } catch (error) {
+    problem(error);
+    return;
+  }
+  live.forget();
+  Object.assign(state, { model: facts.model, facts, shown: null, pinned: null, pointed: null, changes });
+  diagram.build(facts);
+  every.build(facts);
+  inspector.show(null, {});
+  byTest("model").value = facts.model;
+  const last = facts.sizes.length - 1;
+  const isThere = (place, most) => place.layer < most && place.unit < facts.sizes[place.layer + 1];
+  for (const key of changes.keys()) if (!isThere(placeOf(key), last - 1)) changes.delete(key);
+  if (unit !== null && isThere(unit, last)) pin(unit, { scroll: false });
+  changed();
+}
+
+const address = readAddress();
+pad.load(currentDrawing());
+await open(address.model, address);
+if (state.facts !== null) listModels(byTest("model"), state.model);

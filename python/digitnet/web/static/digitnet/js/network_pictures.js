@@ -1,0 +1,69 @@
+// Pictures made of many small numbers, as they come from the server.
+import { paletteOf } from "./colors.js";
+
+/** base64 of int8 as an Int8Array. */
+export function bytesOf(base64) {
+  const text = atob(base64);
+  const bytes = new Int8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = (text.charCodeAt(i) << 24) >> 24;
+  return bytes;
+}
+
+/** The side of the smallest square that has room for so many cells. */
+export const sideOf = (cells) => Math.ceil(Math.sqrt(cells));
+
+/**
+ * Paints numbers as the cells of a square, row by row, one pixel each; what is left of the square stays clear.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ArrayLike<number>} values
+ * @param {number} most  the size that has the full colour
+ * @param {"signed"|"ink"} kind
+ */
+export function paintCells(canvas, values, most, kind = "signed") {
+  const side = sideOf(values.length);
+  if (canvas.width !== side || canvas.height !== side) {
+    canvas.width = side;
+    canvas.height = side;
+  }
+  const context = canvas.getContext("2d");
+  const picture = context.createImageData(side, side);
+  fillCells(picture, 0, 0, side, values, most, paletteOf(kind));
+  context.putImageData(picture, 0, 0);
+}
+
+/** Writes such a square into an ImageData at (left, top). */
+export function fillCells(picture, left, top, side, values, most, { ground, above, below }) {
+  const scale = most > 0 ? 1 / most : 0;
+  const { data, width } = picture;
+  for (let i = 0; i < values.length; i++) {
+    const share = Math.max(-1, Math.min(1, values[i] * scale));
+    const end = share >= 0 ? above : below;
+    const weight = Math.abs(share);
+    const at = 4 * ((top + Math.floor(i / side)) * width + left + (i % side));
+    data[at] = ground[0] + (end[0] - ground[0]) * weight;
+    data[at + 1] = ground[1] + (end[1] - ground[1]) * weight;
+    data[at + 2] = ground[2] + (end[2] - ground[2]) * weight;
+    data[at + 3] = 255;
+  }
+}
+
+/** The largest size among numbers. */
+export function largest(values) {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
+}
+
+/** A number with its sign and about three digits: "+0.49", "−1.3", "0". */
+export function signed(value, digits = 2) {
+  if (value === 0) return "0";
+  const text = plain(Math.abs(value), digits);
+  return (value < 0 ? "−" : "+") + text;
+}
+
+/** A number with two digits behind the point, or as a power of ten where they would say nothing. */
+export function plain(value, digits = 2) {
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5) ? size.toExponential(1).replace("-", "−") : size.toFixed(digits);
+  return value < 0 ? `−${text}` : text;
+}

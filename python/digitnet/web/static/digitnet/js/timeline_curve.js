@@ -1,0 +1,60 @@
+// The losses over the checkpoints, above the slider: where one is on the way down.
+import { svg } from "./dom.js";
+import { placeAt } from "./timeline_strip.js";
+
+const HIGH = 72;
+const MARGIN = 9;
+
+/** Training and validation loss on a logarithmic scale, a point for each checkpoint. */
+export class Curve {
+  constructor(place) {
+    this.place = place;
+    this.frames = [];
+    this.root = svg("svg", { class: "timeline-curve", height: HIGH, "aria-hidden": "true" });
+    place.append(this.root);
+    new ResizeObserver(() => this.#draw()).observe(place);
+  }
+
+  show(frames) {
+    this.frames = frames;
+    this.#draw();
+  }
+
+  #draw() {
+    const { frames } = this;
+    const width = this.place.clientWidth;
+    const training = frames.map(({ info }) => info.training_loss);
+    const validation = frames.map(validationLoss);
+    const there = [...training, ...validation].filter((value) => value > 0);
+    this.root.setAttribute("width", width);
+    if (there.length === 0 || width < 1) return this.root.replaceChildren();
+    const low = Math.log(Math.min(...there));
+    const high = Math.max(Math.log(Math.max(...there)), low + 1e-6);
+    const at = (value, index) => [
+      placeAt(index, frames.length, width),
+      MARGIN + ((high - Math.log(value)) / (high - low)) * (HIGH - 2 * MARGIN),
+    ];
+    const line = (values, name) =>
+      svg("polyline", {
+        class: name,
+        points: values.flatMap((value, index) => (value > 0 ? [at(value, index).map((v) => v.toFixed(1)).join(",")] : [])).join(" "),
+      });
+    const dots = frames.flatMap(({ info }, index) => {
+      const value = validation[index] ?? training[index];
+      if (!(value > 0)) return [];
+      const [cx, cy] = at(value, index);
+      return [svg("circle", { class: info.best ? "is-best" : "", cx: cx.toFixed(1), cy: cy.toFixed(1), r: info.best ? 4.5 : 2 })];
+    });
+    this.root.replaceChildren(line(training, "training"), line(validation, "validation"), ...dots);
+  }
+}
+
+/** Of the run, or where that has none (before the first epoch) as it was measured for the confusion matrix. */
+export function validationLoss({ info, confusion }) {
+  return info.validation_loss ?? (confusion?.of === "validation" ? confusion.loss : null);
+}
+
+/** Likewise the accuracy. */
+export function validationAccuracy({ info, confusion }) {
+  return info.validation_accuracy ?? (confusion?.of === "validation" ? confusion.accuracy : null);
+}

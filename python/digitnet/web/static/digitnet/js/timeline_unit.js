@@ -1,0 +1,75 @@
+// One unit through time: its weight image at checkpoints from the first to the last, side by side.
+import { fillSquare, onTheme, paletteOf } from "./colors.js";
+
+const SIDE = 28;
+const STEP = SIDE + 2;
+
+/** A strip of pictures; one that is pressed is gone to. */
+export class UnitLife {
+  constructor({ film, unit }, { onUnit, onPick }) {
+    this.canvas = film;
+    this.input = unit;
+    this.unit = null;
+    this.places = []; // which checkpoints are shown
+    this.frames = [];
+    this.limitOf = () => 1;
+    unit.addEventListener("input", () => {
+      const wanted = unit.valueAsNumber;
+      if (Number.isInteger(wanted) && wanted >= 0 && wanted <= Number(unit.max)) onUnit(wanted);
+    });
+    film.addEventListener("click", (event) => {
+      const box = film.getBoundingClientRect();
+      const place = Math.floor(((event.clientX - box.left) / box.width) * this.places.length);
+      if (this.places[place] !== undefined) onPick(this.places[place]);
+    });
+    new ResizeObserver(() => this.paint()).observe(film.parentElement);
+    onTheme(() => this.paint());
+  }
+
+  show(frames, unit, limitOf) {
+    this.frames = frames;
+    this.unit = unit;
+    this.limitOf = limitOf;
+    if (document.activeElement !== this.input) this.input.value = unit;
+    this.paint();
+  }
+
+  paint() {
+    const there = this.frames.flatMap(({ weights }, index) => (weights?.images > this.unit ? [index] : []));
+    if (there.length === 0 || this.unit === null) return;
+    const width = this.canvas.parentElement.clientWidth;
+    const zoom = Math.max(1, Math.floor(devicePixelRatio * 2)) / devicePixelRatio;
+    const most = Math.max(2, Math.floor((width / zoom + STEP - SIDE) / STEP));
+    const shown = Math.min(there.length, most);
+    this.places = [...Array(shown).keys()].map((i) => there[Math.round((i * (there.length - 1)) / Math.max(1, shown - 1))]);
+    this.canvas.width = shown * STEP - (STEP - SIDE);
+    this.canvas.height = SIDE;
+    this.canvas.style.width = `${this.canvas.width * zoom}px`;
+    this.canvas.style.height = `${SIDE * zoom}px`;
+    const context = this.canvas.getContext("2d");
+    const picture = context.createImageData(this.canvas.width, SIDE);
+    const palette = paletteOf("signed");
+    this.places.forEach((index, place) => {
+      const { weights } = this.frames[index];
+      const pixels = weights.pixels.subarray(784 * this.unit, 784 * (this.unit + 1));
+      fillSquare(picture, place * STEP, 0, pixels, "signed", this.limitOf(weights) / (weights.scales[this.unit] || 1), palette);
+    });
+    context.putImageData(picture, 0, 0);
+    this.canvas.setAttribute("aria-label", `Weights of unit ${this.unit} at ${shown} checkpoints, from the first to the last`);
+  }
+}
+
+/** An outline around a unit in a canvas of weight images. */
+export function outline(place, images, unit) {
+  place.hidden = unit === null || unit >= images.count;
+  if (place.hidden) return;
+  const [left, top, side] = images.placeOf(unit);
+  Object.assign(place.style, { transform: `translate(${left}px, ${top}px)`, width: `${side}px`, height: `${side}px` });
+}
+
+/** The unit whose weights are largest: the one that is shown at first. */
+export function strongest({ scales }) {
+  let best = 0;
+  for (let unit = 1; unit < scales.length; unit++) if (scales[unit] > scales[best]) best = unit;
+  return best;
+}

@@ -1,0 +1,98 @@
+"""The network, looked into; its parameters; how it came to be."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from digitnet.web.errors import ApiError, api, invalid, json_body
+from digitnet.web.services import excitation, learning, models
+from digitnet.web.services import network as service
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+PATIENCE = 20.0  # seconds that a page waits for what excites a unit before it has to ask again
+
+
+async def _model(chosen: Any) -> str:  # noqa: ANN401
+    """The id of the model asked about; the database is asked which one is in use, so not in any thread."""
+    found = await sync_to_async(models.find)(chosen)
+    return found.id
+
+
+@api("GET")
+async def facts(request: HttpRequest) -> dict[str, Any]:
+    """Sizes, activations, loss and number of parameters."""
+    return await sync_to_async(service.facts)(request.GET.get("model"))
+
+
+@csrf_exempt  # it changes nothing
+@api("POST")
+async def forward(request: HttpRequest) -> dict[str, Any]:
+    """What each unit does with a drawing, and the lines between them."""
+    body = json_body(request)
+    model = await _model(body.get("model"))
+    return await asyncio.to_thread(service.forward, body, model)
+
+
+@api("GET")
+async def weights(request: HttpRequest) -> HttpResponse:
+    """Weights into units as bytes."""
+    layer = request.GET.get("layer", "0")
+    if not (layer.isascii() and layer.isdigit() and len(layer) < 4):
+        raise invalid(f"layer: '{layer[:20]}', expected a whole number from 0", "layer")
+    model = await _model(request.GET.get("model"))
+    found = await asyncio.to_thread(service.weight_bytes, model, int(layer), request.GET.get("units", "0"))
+    response = HttpResponse(found, content_type="application/octet-stream")
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@api("GET")
+async def unit(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
+    """A unit: its weights in numbers."""
+    model = await _model(request.GET.get("model"))
+    return await asyncio.to_thread(service.unit, model, layer, unit)
+
+
+@api("GET")
+async def excites(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
+    """What excites a unit: images of the data, once all of them have been looked through."""
+    model = await _model(request.GET.get("model"))
+    await asyncio.to_thread(service.require, model, layer, unit)
+    found = await _excitation(model)
+    return await asyncio.to_thread(found.of, layer, unit)
+
+
+async def _excitation(model: str) -> excitation.Excitation:
+    future = await asyncio.to_thread(excitation.ask, model)
+    try:
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), PATIENCE)
+    except asyncio.TimeoutError:
+        raise ApiError(503, "busy", "still looking through the images; ask again", retry_after=2) from None
+
+
+@api("GET")
+async def parameters(request: HttpRequest) -> dict[str, Any]:
+    """The learning parameters: the model, how it was trained, its weights in numbers."""
+    model = await _model(request.GET.get("model"))
+    return await asyncio.to_thread(learning.parameters, model)
+
+
+@api("GET")
+async def dead(request: HttpRequest) -> dict[str, Any]:
+    """How many hidden units no test image activates."""
+    found = await _excitation(await _model(request.GET.get("model")))
+    return {"dataset": found.dataset, "layers": found.dead()}
+
+
+@api("GET")
+async def graph(request: HttpRequest) -> dict[str, Any]:
+    """The error graph: what each epoch was like."""
+    model = await _model(request.GET.get("model"))
+    return await asyncio.to_thread(learning.graph, model)
