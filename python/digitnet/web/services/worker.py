@@ -160,4 +160,4 @@ def set_rate(run: dn.Run, rate: float) -> None:
     Raises:
         ArgumentError, IoError: if it is not at work, or cannot be asked.
     """
-    run.set_learning_rate(rate)  # type: ignore[attr-defined]
+    run.set_learning_rate(rate)
