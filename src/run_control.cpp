@@ -10,7 +10,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -56,29 +55,25 @@ std::optional<RunRequest> ControlFile::take() {
     return std::nullopt;
   }
   if (is_stuck_) return std::nullopt;
-  try {
-    // A folder is not ours to remove: it may have something in it.
-    const bool is_taken = !S_ISDIR(found.st_mode) && ::rename(path_.c_str(), taken_.c_str()) == 0;
-    if (!is_taken) {
-      const int reason = S_ISDIR(found.st_mode) ? EISDIR : errno;
-      if (reason == ENOENT) return std::nullopt;  // taken back
-      is_stuck_ = true;
-      throw IoError(
-          text(in_message, "cannot be taken: ", std::strerror(reason), "; nothing is asked for until it is gone"));
-    }
-    const auto remove = [this] { ::unlink(taken_.c_str()); };
-    try {
-      const std::string words = read_request(taken_);
-      remove();
-      return request_of(words);
-    } catch (...) {
-      remove();
-      throw;
-    }
-  } catch (const Error& error) {
-    warn_(error.what());
+  // A folder is not ours to remove: it may have something in it.
+  const bool is_folder = S_ISDIR(found.st_mode);
+  if (is_folder || ::rename(path_.c_str(), taken_.c_str()) != 0) {
+    const int reason = is_folder ? EISDIR : errno;
+    if (reason == ENOENT) return std::nullopt;  // taken back
+    is_stuck_ = true;
+    warn_(text(in_message, "cannot be taken: ", std::strerror(reason), "; nothing is asked for until it is gone"));
+    return std::nullopt;
   }
-  return std::nullopt;
+  std::optional<RunRequest> request;
+  std::string problem;
+  try {
+    request = request_of(read_request(taken_));
+  } catch (const Error& error) {
+    problem = error.what();
+  }
+  ::unlink(taken_.c_str());
+  if (!problem.empty()) warn_(problem);
+  return request;
 }
 
 }  // namespace digitnet::detail
