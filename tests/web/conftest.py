@@ -42,9 +42,9 @@ class Server:
         self.process = None
         self.start()
 
-    def start(self):
+    def start(self, port=0):
         self.log = (self.folder / "server.log").open("ab")
-        command = [sys.executable, "-m", "digitnet", "serve", "--port", "0", *self.words]
+        command = [sys.executable, "-m", "digitnet", "serve", "--port", str(port), *self.words]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, env=self.environment, text=True
         )
