@@ -45,7 +45,9 @@ def quantile(values, share):
 def measure(page, frames):
     """Drags for so many frames; numbers by name."""
     devtools = page.context.new_cdp_session(page)
-    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})  # processor time: others work here, too
+    devtools.send(
+        "Performance.enable", {"timeDomain": "threadTicks"}
+    )  # processor time: others work here, too
 
     def metrics():
         return {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
