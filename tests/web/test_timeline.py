@@ -247,7 +247,10 @@ def at_rest(page, epoch):
 def colors(page):
     """The colours of signed numbers: ground, above 0, below 0."""
     names = ["canvas", "positive", "negative"]
-    read = "names => names.map(n => getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim())"
+    read = """names => {
+      const style = getComputedStyle(document.documentElement);
+      return names.map(name => style.getPropertyValue("--" + name).trim());
+    }"""
     return [
         np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], float) for text in page.evaluate(read, names)
     ]

@@ -279,7 +279,7 @@ class Timeline {
   // ------------------------------------------------------------ words
 
   #nameOf({ info: { epoch, batch } }) {
-    return batch > 0 ? `epoch ${epoch} and ${batch} batches` : epoch === 0 ? "the very start" : `epoch ${epoch}`;
+    return batch > 0 ? `epoch ${epoch} and ${batch} batches` : epoch === 0 ? "the start" : `epoch ${epoch}`;
   }
 
   #labelOf({ info: { epoch, batch } }) {
@@ -337,7 +337,7 @@ class Timeline {
     parts["confusion-name"].textContent = `${this.#labelOf(frame)}: ${percent(frame.confusion?.accuracy)} right`;
     parts["other-confusion-name"].textContent = `${name}: ${percent(other.confusion?.accuracy)} right`;
     parts["other-panel-name"].textContent = isDifference
-      ? `${name} less ${this.#labelOf(frame)}, full colour at ±${this.differenceLimit.toPrecision(2)}`
+      ? `${this.#nameOf(other)} less ${this.#nameOf(frame)}, to ±${this.differenceLimit.toPrecision(2)}`
       : name;
     this.otherConfusion.show(other.confusion, `after ${name}`);
     const what = isDifference ? "What changed in the weights between the two" : `Weight images after ${name}`;

@@ -57,8 +57,8 @@ export class Confusion {
         const at = 10 * row + column;
         const value = this.matrix?.[row][column] ?? 0;
         const share = total > 0 ? value / total : 0;
-        // Of mistakes the root, so that a few of them are seen.
-        const step = Math.round(STEPS * (row === column ? share : Math.sqrt(share)));
+        // Of mistakes the root, and twice as strong, so that a few of them are seen.
+        const step = Math.round(STEPS * (row === column ? share : Math.min(1, 2 * Math.sqrt(share))));
         if (this.values[at] !== value) this.texts[at].data = value > 0 ? count(value) : "";
         if (this.steps[at] !== step) this.cells[at].style.backgroundColor = colors[row === column ? "right" : "wrong"][step];
         this.values[at] = value;
