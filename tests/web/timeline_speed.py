@@ -1,9 +1,9 @@
 """How fast the timeline moves, measured in the page: python tests/web/timeline_speed.py URL [--frames N]
 
 Takes the address of a run's page. Drags the slider through all checkpoints and back, one step a frame, by
-requestAnimationFrame, with every card of the timeline on the page. Prints the time from one frame to the next,
-what the scripts of a frame took, and the processor time of the main thread (with style, layout and paint), in
-milliseconds. Chromium is headless, without a GPU.
+requestAnimationFrame, with every card of the timeline on the page. Prints the time from one frame to the
+next, what the scripts of a frame took, and the processor time of the main thread (with style, layout and
+paint), in milliseconds. Chromium is headless, without a GPU.
 """
 
 import argparse

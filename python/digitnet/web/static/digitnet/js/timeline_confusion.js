@@ -20,6 +20,7 @@ function mixed(end) {
 /** A table that changes in place: only cells whose number is another are touched. */
 export class Confusion {
   constructor(table) {
+    this.table = table;
     const head = element("tr", {}, element("td", {}), ...DIGITS.map((digit) => element("th", { scope: "col", text: digit })));
     this.cells = [];
     this.texts = [];
@@ -42,10 +43,12 @@ export class Confusion {
     });
   }
 
-  /** @param {object|null} answer  of the server; null while it is on its way */
+  /** @param {object|null} answer  of the server; null while it is on its way: the one before stays, but pale */
   show(answer, label) {
+    this.table.classList.toggle("is-waiting", answer === null);
+    if (answer === null) return;
     this.caption.textContent = `What was read (columns) for what (rows) ${label}`;
-    this.matrix = answer?.matrix ?? null;
+    this.matrix = answer.matrix ?? null;
     this.#fill();
   }
 
