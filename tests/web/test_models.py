@@ -256,6 +256,25 @@ def test_the_one_in_use_reads_and_falls_back_when_removed(client, trained):
     assert client.ask("api/models/upload-mine/use", {})[0] == 404
 
 
+def test_another_model_of_the_same_name_is_read_by_at_once(client):
+    drawing = {
+        "strokes": [[[20, 20], [80, 18], [45, 90]]],
+        "width": 100,
+        "height": 100,
+        "model": "upload-mine",
+    }
+    for seed in (1, 2):
+        content = model_bytes(seed=seed)
+        assert upload(client, "mine.safetensors", content)[1]["id"] == "upload-mine"
+        read = client.ask("api/recognize", drawing)[1]
+        expected = dn.Recognizer(dn.Network.from_bytes(content)).recognize(
+            dn.Drawing(drawing["strokes"], width=100, height=100)
+        )
+        assert read["probabilities"] == pytest.approx(expected.probabilities.tolist(), abs=1e-5)
+        assert client.ask("api/models/upload-mine", method="DELETE")[0] == 204
+        assert client.ask("api/recognize", drawing)[0] == 404
+
+
 def test_only_what_was_uploaded_can_be_removed(client, trained):
     for model_id in ("default", "run-one"):
         status, answer = client.ask(f"api/models/{model_id}", method="DELETE")
