@@ -42,9 +42,9 @@ class Server:
         self.process = None
         self.start()
 
-    def start(self):
+    def start(self, port=0):
         self.log = (self.folder / "server.log").open("ab")
-        command = [sys.executable, "-m", "digitnet", "serve", "--port", "0", *self.words]
+        command = [sys.executable, "-m", "digitnet", "serve", "--port", str(port), *self.words]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, env=self.environment, text=True
         )
@@ -144,8 +144,9 @@ def browser():
     path = chromium_path()
     if path is None:
         pytest.skip("no Chromium here; ./dev setup installs it")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=15_000)  # as long as Visit waits for everything else
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
         flags += ["--disable-background-networking", "--disable-component-update"]

@@ -1,8 +1,9 @@
-"""How fast the timeline moves, measured in the page: python tests/web/timeline_speed.py URL_OF_A_RUN [--frames N]
+"""How fast the timeline moves, measured in the page: python tests/web/timeline_speed.py URL [--frames N]
 
-Drags the slider through all checkpoints and back, one step a frame, by requestAnimationFrame, with every card of the
-timeline on the page. Prints the time from one frame to the next, what the scripts of a frame took, and the processor
-time of the main thread (with style, layout and paint), in milliseconds. Chromium is headless, without a GPU.
+Takes the address of a run's page. Drags the slider through all checkpoints and back, one step a frame, by
+requestAnimationFrame, with every card of the timeline on the page. Prints the time from one frame to the
+next, what the scripts of a frame took, and the processor time of the main thread (with style, layout and
+paint), in milliseconds. Chromium is headless, without a GPU.
 """
 
 import argparse
@@ -45,7 +46,9 @@ def quantile(values, share):
 def measure(page, frames):
     """Drags for so many frames; numbers by name."""
     devtools = page.context.new_cdp_session(page)
-    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})  # processor time: others work here, too
+    devtools.send(
+        "Performance.enable", {"timeDomain": "threadTicks"}
+    )  # processor time: others work here, too
 
     def metrics():
         return {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}

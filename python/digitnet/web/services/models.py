@@ -96,7 +96,7 @@ def use(model_id: str) -> Model:
     model = find(model_id)
     recognizer(model.id)
     Setting.write("model", model.id)
-    _forget()
+    forget()
     return model
 
 
@@ -139,11 +139,11 @@ def network(model_id: str | None = None) -> dn.Network:
 
 
 # What recognizer() gave last, by id, until when that is believed, and who is looking. Used by the event loop
-# alone, but for _forget. A model that another process chose is in use here when BELIEVED seconds are over.
+# alone, but for forget. A model that another process chose is in use here when BELIEVED seconds are over.
 BELIEVED = 1.0
 _found: OrderedDict[str | None, tuple[dn.Recognizer, float]] = OrderedDict()
 _looking: dict[str | None, asyncio.Future[dn.Recognizer]] = {}
-_choices = 0  # how often _forget was called
+_choices = 0  # how often forget was called
 
 
 async def recognizer_soon(model_id: str | None = None) -> dn.Recognizer:
@@ -178,7 +178,7 @@ async def _look(model_id: str | None) -> dn.Recognizer:
     return read
 
 
-def _forget() -> None:
+def forget() -> None:
     """Another model was chosen, or a file changed: recognizer_soon looks again."""
     global _choices
     _choices += 1

@@ -98,6 +98,7 @@ def _name(part: Path, folder: Path, name: str) -> models.Model:
             (folder / f"{free}{SUFFIX}").hardlink_to(part)
         except FileExistsError:
             continue
+        models.forget()  # a model of this name may have been here a moment ago
         return models.find(f"upload-{free}")
     raise ApiError(409, "too_many", f"there are {MOST_MODELS} models called {name} already; remove one first")
 
@@ -125,3 +126,4 @@ def remove(model_id: str) -> None:
         models.use(models.DEFAULT)
     with contextlib.suppress(FileNotFoundError):
         model.path.unlink()
+    models.forget()

@@ -44,6 +44,9 @@ export function toast(message, kind = "") {
 /** 0.9827 as "98.27 %". */
 export const percent = (share, digits = 2) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
 
+/** A text made longer at its front, so that numbers of all sizes begin and end at the same place. */
+export const padded = (text, length) => String(text).padStart(length, "\u2007");
+
 /** 93322 as "93 322". */
 export const count = (number) => String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 

@@ -99,8 +99,9 @@ for (const dialog of document.querySelectorAll("dialog")) {
 
 samples.forEach((sample, digit) => {
   const lines = sample.strokes.map((stroke) => svg("polyline", { points: stroke.join(" ") }));
-  const button = element("button", { type: "button", "aria-label": `Sample ${digit}`, "data-testid": `sample-${digit}` });
-  button.append(svg("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, ...lines));
+  const picture = svg("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" }, ...lines);
+  const names = { "aria-label": `Sample ${digit}`, "data-testid": `sample-${digit}` };
+  const button = element("button", { type: "button", ...names }, picture);
   button.addEventListener("click", () => pad.load(sample));
   byTest("samples").append(button);
 });

@@ -1,13 +1,16 @@
 // What lies behind a reading: the image the network sees, the ink that spoke, the nearest other readings.
 import { fillSquare, onTheme, paintSquare, rgb } from "./colors.js";
-import { byTest, element, percent } from "./dom.js";
+import { byTest, element, padded, percent } from "./dom.js";
 
 const SIDE = 28;
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const state = { image: new Array(SIDE * SIDE).fill(0), explanation: null };
 
+const NOTHING = ["–", "–", "–"];
 const rows = Array.from({ length: 3 }, () => {
-  const cells = [element("td", { text: "–" }), element("td", { class: "number", text: "–" }), element("td", { class: "number", text: "–" })];
+  const cells = NOTHING.map((text, column) =>
+    element("td", column === 0 ? { text } : { class: "number", text: padded(text, 7) }),
+  );
   byTest("top-three").append(element("tr", {}, ...cells));
   return cells;
 });
@@ -26,12 +29,13 @@ export function showExplanation(explanation) {
   const { digit, against, top, turned } = explanation ?? {};
   part("for").textContent = explanation ? `spoke for ${digit}` : "spoke for it";
   part("against").textContent = explanation ? `spoke for ${against}` : "spoke against it";
-  byTest("turned-words").textContent = explanation ? turnedWords(turned) : "A small change would make it another digit.";
+  const unknown = "A small change would make it another digit.";
+  byTest("turned-words").textContent = explanation ? turnedWords(turned) : unknown;
   if (explanation && byTest("wanted").value === "") byTest("wanted").options[0].textContent = turned.wanted;
   rows.forEach((cells, index) => {
     const one = top?.[index];
-    const texts = one ? [one.digit, percent(one.probability, 1), points(one.margin)] : ["–", "–", "–"];
-    cells.forEach((cell, column) => (cell.textContent = texts[column]));
+    const texts = one ? [one.digit, percent(one.probability, 1), points(one.margin)] : NOTHING;
+    cells.forEach((cell, column) => (cell.textContent = column === 0 ? texts[0] : padded(texts[column], 7)));
   });
   paint();
 }

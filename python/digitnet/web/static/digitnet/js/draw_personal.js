@@ -8,9 +8,10 @@ const LEAST_TO_TRAIN = 10; // as services/personal.py has it
 
 const dialog = byTest("personal-dialog");
 const more = dialog.querySelector("[data-action=more]");
-const buttons = Array.from({ length: 10 }, (_, digit) =>
-  element("button", { type: "button", "aria-label": `That was a ${digit}`, "data-testid": `was-${digit}`, text: digit }),
-);
+const buttons = Array.from({ length: 10 }, (_, digit) => {
+  const names = { "aria-label": `That was a ${digit}`, "data-testid": `was-${digit}` };
+  return element("button", { type: "button", ...names, text: digit });
+});
 part("was").append(...buttons);
 let isDeletingAll = false;
 
@@ -84,7 +85,8 @@ function shown({ id, digit, image }) {
   paintSquare(canvas, image);
   canvas.image = image;
   const remove = element("button", { type: "button", "aria-label": `Delete this ${digit}`, text: "Delete" });
-  const made = element("div", { class: "kept-one", data: { id } }, canvas, element("span", { class: "number small", text: digit }), remove);
+  const name = element("span", { class: "number small", text: digit });
+  const made = element("div", { class: "kept-one", data: { id } }, canvas, name, remove);
   remove.addEventListener("click", async () => {
     try {
       const { counts } = await ask(`api/personal/${id}`, { method: "DELETE" });

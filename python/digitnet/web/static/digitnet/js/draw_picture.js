@@ -22,7 +22,10 @@ export function onPicture(pad, f) {
       event.target.value = ""; // the same file can be chosen again
       if (file) give(file);
     });
-    byTest(button).addEventListener("click", () => (button === "camera" && hasCameraHere() ? takePhoto(give) : byTest(input).click()));
+    byTest(button).addEventListener("click", () => {
+      if (button === "camera" && hasCameraHere()) takePhoto(give);
+      else byTest(input).click();
+    });
   }
   document.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));

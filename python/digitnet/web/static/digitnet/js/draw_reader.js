@@ -6,7 +6,7 @@ const EXPLAIN_AFTER = 120; // milliseconds of rest before an explanation is aske
 const AGAIN_AFTER = 1000; // milliseconds, where there were too many questions at once
 
 /** What an empty canvas is read as. */
-export const EMPTY = { status: "empty", digit: null, probabilities: null, image: new Array(784).fill(0), number: null, explanation: null };
+export const EMPTY = { status: "empty", digit: null, probabilities: null, image: new Array(784).fill(0), number: null };
 
 /** Reads a drawing as it grows. */
 export class Reader {

@@ -1,17 +1,19 @@
 // What was read: the digit, the state in words, ten bars, and the number if there are several digits.
 import { paintSquare } from "./colors.js";
-import { byTest, element, percent } from "./dom.js";
+import { byTest, element, padded, percent } from "./dom.js";
 
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
-const MOST_SQUARES = 6; // digits of a number that are shown as images
+const MOST_SQUARES = 6; // a number of more digits is shown as text alone
 
 const bars = Array.from({ length: 10 }, (_, digit) => {
   const fill = element("span", { class: "fill" });
-  const share = element("span", { class: "share", text: "0.0 %" });
-  const labels = { role: "meter", "aria-label": `Probability of ${digit}`, "aria-valuemin": 0, "aria-valuemax": 100 };
-  const meter = element("div", { class: "meter", "data-testid": `bar-${digit}`, "aria-valuenow": 0, ...labels });
-  meter.append(element("span", { class: "track" }, fill), share);
-  const row = element("div", { class: "bar" }, element("span", { class: "bar-name", "aria-hidden": "true", text: digit }), meter);
+  const share = element("span", { class: "share", text: padded("0.0 %", 7) });
+  const labels = { role: "meter", "aria-label": `Probability of ${digit}`, "data-testid": `bar-${digit}` };
+  const range = { "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0 };
+  const track = element("span", { class: "track" }, fill);
+  const meter = element("div", { class: "meter", ...labels, ...range }, track, share);
+  const name = element("span", { class: "bar-name", "aria-hidden": "true", text: digit });
+  const row = element("div", { class: "bar" }, name, meter);
   return { row, meter, fill, share };
 });
 part("bars").append(...bars.map(({ row }) => row));
@@ -56,9 +58,10 @@ export function showReading(answer, isFinal) {
     fill.style.transform = `scaleX(${shares[index] / 1000})`;
     meter.setAttribute("aria-valuenow", shares[index] / 10);
     meter.setAttribute("aria-valuetext", text);
-    set(share, text);
+    set(share, padded(text, 7));
   });
-  set(part("bars-note"), status === "not_a_digit" ? "What it would be, if it were one." : "All ten together are 100 %.");
+  const isOne = status !== "not_a_digit";
+  set(part("bars-note"), isOne ? "All ten together are 100 %." : "What it would be, if it were one.");
   showNumber(number);
   for (const button of document.querySelectorAll("[data-part=was] button")) {
     button.classList.toggle("is-read", Number(button.textContent) === digit);
@@ -79,7 +82,7 @@ function showNumber(number) {
   set(byTest("number"), isNumber ? number.text : "");
   part("several-hint").hidden = isNumber;
   part("several-label").hidden = !isNumber;
-  const shown = isNumber ? number.digits.slice(0, MOST_SQUARES).filter(({ image }) => image !== undefined) : [];
+  const shown = isNumber && number.digits.length <= MOST_SQUARES ? number.digits : [];
   const place = part("several-digits");
   while (place.childElementCount > shown.length) place.lastChild.remove();
   while (place.childElementCount < shown.length) place.append(element("canvas", { class: "pixels" }));

@@ -151,7 +151,9 @@ export class Pad extends EventTarget {
 
   #place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [rounded(((event.clientX - box.left) / box.width) * SIZE), rounded(((event.clientY - box.top) / box.height) * SIZE)];
+    const x = (event.clientX - box.left) / box.width;
+    const y = (event.clientY - box.top) / box.height;
+    return [rounded(x * SIZE), rounded(y * SIZE)];
   }
 
   #down(event) {
@@ -159,11 +161,13 @@ export class Pad extends EventTarget {
     this.canvas.setPointerCapture(event.pointerId);
     this.canvas.focus({ preventScroll: true });
     this.cursor = null;
-    this.pointer = { id: event.pointerId, isErasing: this.isErasing || event.button === 5, before: this.strokes };
+    const place = this.#place(event);
+    const isErasing = this.isErasing || event.button === 5; // a pen turned around
+    this.pointer = { id: event.pointerId, isErasing, before: this.strokes, last: place };
     this.#remember();
-    if (this.pointer.isErasing) this.#erase(this.#place(event));
+    if (isErasing) this.#erase(place);
     else if (this.isFull) return this.#refuse();
-    else this.strokes = [...this.strokes, [this.#place(event)]];
+    else this.strokes = [...this.strokes, [place]];
     this.#changed(false);
   }
 
@@ -178,7 +182,7 @@ export class Pad extends EventTarget {
     const moves = event.getCoalescedEvents?.() ?? [];
     for (const each of moves.length > 0 ? moves : [event]) {
       const place = this.#place(each);
-      if (this.pointer.isErasing) this.#erase(place);
+      if (this.pointer.isErasing) this.#eraseTo(place);
       else if (this.#hasRoom) addPoint(this.strokes.at(-1), place);
     }
     this.#changed(false);
@@ -190,6 +194,12 @@ export class Pad extends EventTarget {
     this.pointer = null;
     if (this.strokes === before) this.past.pop(); // the eraser met nothing
     this.#changed(true);
+  }
+
+  /** However fast the eraser moves, it skips nothing. */
+  #eraseTo(place) {
+    for (const each of dense([this.pointer.last, place])) this.#erase(each);
+    this.pointer.last = place;
   }
 
   /** Takes away what the eraser covers; a line that it crosses becomes two. */

@@ -24,6 +24,7 @@ let isAsking = false;
 
 const events = new RunEvents(runId, {
   onEvents: (list) => {
+    document.dispatchEvent(new CustomEvent("digitnet-run-events", { detail: list })); // for js/timeline.js
     if (model.add(list)) look();
     draw();
   },

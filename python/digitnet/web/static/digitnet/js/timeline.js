@@ -153,13 +153,21 @@ class Timeline {
     }
     parts.play.disabled = frames.length < 2;
     parts.live.hidden = !this.store.isAtWork;
-    this.other = isFirst ? 0 : Math.max(0, other);
-    if (this.isFollowing) player.go(player.last, isFirst);
-    else if (!player.isPlaying && at !== player.target) player.go(Math.max(0, at), true);
-    this.store.look(Math.round(player.target));
+    this.other = other;
+    if (isFirst) player.go(player.last, true);
+    else if (!player.isPlaying && at !== player.target) player.go(at, true);
+    this.store.look(this.isFollowing ? player.last : player.target);
+    this.#follow();
     this.#resize();
     this.#overview();
     this.#resay();
+  }
+
+  /** Goes to the newest checkpoint when all of it is there, if that is what is wanted. */
+  #follow() {
+    if (!this.isFollowing || this.player.isPlaying) return;
+    const newest = this.frames.findLastIndex((frame) => frame.isComplete);
+    if (newest > this.player.target) this.player.go(newest);
   }
 
   /** Where a frame is now; where it would be, if it is gone. */
@@ -178,10 +186,12 @@ class Timeline {
     this.histograms.add([frame]);
     if (this.images.count === 0) this.#resize();
     this.refreshOverview();
+    this.#follow();
     this.#resay();
   }
 
   #read() {
+    this.#follow();
     this.reading.tell(this.frames, (frame) => this.#nameOf(frame));
     this.strip.show(this.frames);
     this.#resay();
@@ -270,8 +280,7 @@ class Timeline {
 
   /** Tells (also to tests) when what is shown is all there and no longer moves. */
   #settle(frame) {
-    const isThere = frame.problem !== null || (frame.weights !== null && frame.confusion !== null);
-    const shown = this.player.place === this.player.target && isThere ? frame.info.name : "";
+    const shown = this.player.place === this.player.target && frame.isComplete ? frame.info.name : "";
     if (this.section.dataset.shown !== shown) this.section.dataset.shown = shown;
     this.parts.images.classList.toggle("is-waiting", frame.weights === null);
   }
@@ -279,7 +288,7 @@ class Timeline {
   // ------------------------------------------------------------ words
 
   #nameOf({ info: { epoch, batch } }) {
-    return batch > 0 ? `epoch ${epoch} and ${batch} batches` : epoch === 0 ? "the very start" : `epoch ${epoch}`;
+    return batch > 0 ? `epoch ${epoch} and ${batch} batches` : epoch === 0 ? "the start" : `epoch ${epoch}`;
   }
 
   #labelOf({ info: { epoch, batch } }) {
@@ -337,7 +346,7 @@ class Timeline {
     parts["confusion-name"].textContent = `${this.#labelOf(frame)}: ${percent(frame.confusion?.accuracy)} right`;
     parts["other-confusion-name"].textContent = `${name}: ${percent(other.confusion?.accuracy)} right`;
     parts["other-panel-name"].textContent = isDifference
-      ? `${name} less ${this.#labelOf(frame)}, full colour at ±${this.differenceLimit.toPrecision(2)}`
+      ? `${this.#nameOf(other)} less ${this.#nameOf(frame)}, to ±${this.differenceLimit.toPrecision(2)}`
       : name;
     this.otherConfusion.show(other.confusion, `after ${name}`);
     const what = isDifference ? "What changed in the weights between the two" : `Weight images after ${name}`;

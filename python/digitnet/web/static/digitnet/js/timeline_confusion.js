@@ -20,6 +20,7 @@ function mixed(end) {
 /** A table that changes in place: only cells whose number is another are touched. */
 export class Confusion {
   constructor(table) {
+    this.table = table;
     const head = element("tr", {}, element("td", {}), ...DIGITS.map((digit) => element("th", { scope: "col", text: digit })));
     this.cells = [];
     this.texts = [];
@@ -42,10 +43,12 @@ export class Confusion {
     });
   }
 
-  /** @param {object|null} answer  of the server; null while it is on its way */
+  /** @param {object|null} answer  of the server; null while it is on its way: the one before stays, but pale */
   show(answer, label) {
+    this.table.classList.toggle("is-waiting", answer === null);
+    if (answer === null) return;
     this.caption.textContent = `What was read (columns) for what (rows) ${label}`;
-    this.matrix = answer?.matrix ?? null;
+    this.matrix = answer.matrix ?? null;
     this.#fill();
   }
 
@@ -57,8 +60,8 @@ export class Confusion {
         const at = 10 * row + column;
         const value = this.matrix?.[row][column] ?? 0;
         const share = total > 0 ? value / total : 0;
-        // Of mistakes the root, so that a few of them are seen.
-        const step = Math.round(STEPS * (row === column ? share : Math.sqrt(share)));
+        // Of mistakes the root, and twice as strong, so that a few of them are seen.
+        const step = Math.round(STEPS * (row === column ? share : Math.min(1, 2 * Math.sqrt(share))));
         if (this.values[at] !== value) this.texts[at].data = value > 0 ? count(value) : "";
         if (this.steps[at] !== step) this.cells[at].style.backgroundColor = colors[row === column ? "right" : "wrong"][step];
         this.values[at] = value;

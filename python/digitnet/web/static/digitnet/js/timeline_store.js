@@ -12,8 +12,14 @@ export class Frame {
     this.weights = null; // see decode
     this.confusion = null; // the answer of the server
     this.reading = null; // {status, digit, probabilities} of the drawing; probabilities null if there is no ink
+    this.isRead = false; // whether the drawing was shown to it
     this.problem = info.broken; // why it cannot be shown
     this.asked = new Set();
+  }
+
+  /** Whether all there is to show is there. */
+  get isComplete() {
+    return this.problem !== null || (this.weights !== null && this.confusion !== null && this.isRead);
   }
 
   get key() {
@@ -103,11 +109,14 @@ export class Store extends EventTarget {
       for (const frame of this.frames) {
         const reading = byName.get(frame.info.name) ?? null;
         frame.reading = reading === null || reading.broken ? null : reading;
+        frame.isRead = true;
         if (reading?.broken && frame.problem === null) this.#note(frame, reading.broken);
       }
       this.#tell("reading");
     } catch (error) {
-      if (error.name !== "AbortError") this.#tell("problem", error.message);
+      if (error.name === "AbortError") return;
+      this.#tell("problem", error.message);
+      if (!(error.status >= 400 && error.status < 429)) setTimeout(() => this.read(this.drawing), PAUSE); // too busy, or away
     }
   }
 

@@ -28,10 +28,10 @@ export function arrange(count, width, density, highest = HIGHEST) {
   let found = null;
   for (let halves = Math.floor(16 * density); halves >= 2; halves--) {
     const zoom = halves / 2 / density; // in half pixels of the screen
-    const columns = Math.min(count, Math.floor((width / zoom + GAP) / step));
-    if (columns < 1) continue;
-    const rows = Math.ceil(count / columns);
-    found = { zoom, columns, rows };
+    const most = Math.min(count, Math.floor((width / zoom + GAP) / step));
+    if (most < 1) continue;
+    const rows = Math.ceil(count / most);
+    found = { zoom, columns: Math.ceil(count / rows), rows }; // the last row as full as the others, if it can be
     if (rows * step * zoom <= highest) break;
   }
   return found ?? { zoom: 1 / density, columns: 1, rows: count };

@@ -1,0 +1,534 @@
+"""The Draw page in a real browser: every way to draw, every tool, and what is shown of it."""
+
+import base64
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PHONE, draw, fitted
+from playwright.sync_api import expect
+from replay_strokes import correct, replay
+
+import digitnet as dn
+
+TESTS = Path(__file__).resolve().parents[1]
+IMAGES = TESTS / "data" / "images"
+SEVEN = [[(0.2, 0.2), (0.5, 0.2), (0.8, 0.2), (0.6, 0.5), (0.45, 0.9)]]
+WAVES = [[(0.1 + 0.1 * x, 0.3 + 0.4 * (x % 2)) for x in range(9)]]
+
+
+def prediction(page):
+    return page.get_by_test_id("prediction")
+
+
+def status(page):
+    return page.get_by_test_id("status")
+
+
+def kept_drawing(page):
+    return json.loads(page.evaluate("localStorage.getItem('digitnet-drawing')"))
+
+
+def ink(page, testid="canvas"):
+    """How many pixels of a canvas are not see-through."""
+    return sum(alpha > 0 for alpha in pixels(page, testid)[3::4])
+
+
+def pixels(page, testid):
+    """Red, green, blue and opacity of each pixel, from a copy: reading a canvas makes it slow."""
+    text = page.get_by_test_id(testid).evaluate(
+        """canvas => {
+          const { width, height } = canvas;
+          const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+          copy.drawImage(canvas, 0, 0);
+          const { data } = copy.getImageData(0, 0, width, height);
+          let text = "";
+          for (const value of data) text += String.fromCharCode(value);
+          return btoa(text);
+        }"""
+    )
+    return base64.b64decode(text)
+
+
+def shares(page):
+    return [float(page.get_by_test_id(f"bar-{digit}").get_attribute("aria-valuenow")) for digit in range(10)]
+
+
+def strokes_on(page):
+    return len(kept_drawing(page)["strokes"])
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def test_the_mouse_draws_and_the_page_reads_along(visit):
+    page = visit.page()
+    expect(prediction(page)).to_have_text("")
+    expect(status(page)).to_contain_text("Empty")
+    expect(page.get_by_test_id("undo")).to_be_disabled()
+    box = page.get_by_test_id("canvas").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SEVEN[0]]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    expect(prediction(page)).to_have_text("7")  # the button is still down
+    page.mouse.up()
+    expect(prediction(page)).to_have_text("7")
+    expect(status(page)).to_contain_text("Digit 7, with")
+    assert sum(shares(page)) == pytest.approx(100, abs=1e-9)
+    shown = [page.get_by_test_id(f"bar-{digit}").inner_text() for digit in range(10)]
+    assert [float(text.replace("%", "")) for text in shown] == shares(page)
+    assert np.argmax(shares(page)) == 7
+
+
+def test_the_seen_image_is_what_the_server_says(visit):
+    page = visit.page()
+    with page.expect_response("**/api/recognize") as response:
+        page.get_by_test_id("sample-3").click()
+    image = response.value.json()["image"]
+    expect(prediction(page)).to_have_text("3")
+    paper, black = 255, 22  # --canvas and --ink of the light theme
+    expected = [paper + (black - paper) * value / 255 for value in image]
+    np.testing.assert_allclose(list(pixels(page, "seen")[::4]), expected, atol=1)
+
+
+def test_real_strokes_are_read_as_well_as_by_the_library(visit):
+    folder = Path(os.environ.get("DIGITNET_DATA_DIR", "")) / "uji-digits" / "uji-digits.jsonl.gz"
+    path = folder if folder.is_file() else TESTS / "data" / "strokes" / "digits.jsonl"
+    drawings = dn.read_drawings(path)
+    drawings = [drawings[index] for index in np.random.default_rng(5).permutation(len(drawings))[:12]]
+    thinned = [dn.Drawing([s[::3].tolist() for s in d.strokes], label=d.label) for d in drawings]
+    recognizer = dn.Recognizer(dn.shipped_model())
+    by_library = correct([recognizer.recognize(drawing).digit for drawing in thinned], thinned)
+    read, latencies = replay(visit.page(), thinned, seed=7)
+    assert correct(read, thinned) >= by_library
+    assert len(latencies) >= len(thinned)
+
+
+def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(visit):
+    page = visit.page(viewport=PHONE, has_touch=True, is_mobile=True)
+    box = page.get_by_test_id("canvas").bounding_box()
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        at = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", SEVEN[0][0])
+    for (x, y), (a, b) in zip(SEVEN[0], SEVEN[0][1:], strict=False):
+        for part in range(1, 6):
+            touch("touchMove", (x + (a - x) * part / 5, y + (b - y) * part / 5))
+    touch("touchEnd")
+    expect(prediction(page)).to_have_text("7")
+    assert page.evaluate("scrollY") == 0
+    assert strokes_on(page) == 1
+    answer = prediction(page).bounding_box()
+    assert answer["y"] + answer["height"] <= PHONE["height"]  # the digit is seen without scrolling
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_pen_draws_and_its_other_end_erases(visit):
+    page = visit.page()
+
+    def pen(strokes, button):
+        page.get_by_test_id("canvas").evaluate(
+            """(canvas, [stroke, button]) => {
+              const box = canvas.getBoundingClientRect();
+              canvas.setPointerCapture = () => {};
+              stroke.forEach(([x, y], index) => {
+                const at = { clientX: box.left + x * box.width, clientY: box.top + y * box.height };
+                const last = index === stroke.length - 1 ? "pointerup" : "pointermove";
+                const type = index === 0 ? "pointerdown" : last;
+                const pen = { pointerType: "pen", pointerId: 9, button };
+                canvas.dispatchEvent(new PointerEvent(type, { ...at, ...pen }));
+              });
+            }""",
+            [strokes, button],
+        )
+
+    pen([*SEVEN[0], SEVEN[0][-1]], 0)
+    expect(prediction(page)).to_have_text("7")
+    pen([(0.5, 0.2), (0.5, 0.2), (0.5, 0.2)], 5)
+    assert strokes_on(page) == 2
+
+
+def test_the_keyboard_alone_draws(visit):
+    page = visit.page()
+    canvas = page.get_by_test_id("canvas")
+    canvas.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    for _ in range(26):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(prediction(page)).to_have_text("1")
+    assert strokes_on(page) == 1
+    page.keyboard.press("Control+z")
+    expect(prediction(page)).to_have_text("")
+    page.keyboard.press("Control+y")
+    expect(prediction(page)).to_have_text("1")
+    page.keyboard.press("Delete")
+    expect(status(page)).to_contain_text("Empty")
+    page.get_by_test_id("predict").focus()
+    page.keyboard.press("Control+z")  # anywhere on the page
+    expect(prediction(page)).to_have_text("1")
+    page.keyboard.press("Control+Shift+Z")
+    expect(prediction(page)).to_have_text("")
+
+
+# ---------------------------------------------------------------- tools
+
+
+def test_undo_redo_and_clear(visit):
+    page = visit.page()
+    undo, redo, clear = (page.get_by_test_id(name) for name in ("undo", "redo", "clear"))
+    draw(page, SEVEN)
+    draw(page, [[(0.4, 0.55), (0.75, 0.55)]])
+    expect(prediction(page)).to_have_text("7")
+    undo.click()
+    assert strokes_on(page) == 1
+    redo.click()
+    assert strokes_on(page) == 2
+    clear.click()
+    expect(status(page)).to_contain_text("Empty")
+    expect(prediction(page)).to_have_text("")
+    assert shares(page) == [0] * 10
+    assert ink(page) == 0
+    undo.click()
+    assert strokes_on(page) == 2
+    expect(prediction(page)).to_have_text("7")
+    undo.click()
+    undo.click()
+    expect(undo).to_be_disabled()
+    expect(status(page)).to_contain_text("Empty")
+
+
+def test_the_eraser_cuts_a_line_in_two(visit):
+    page = visit.page()
+    draw(page, [[(0.5, 0.1), (0.5, 0.9)]])
+    before = ink(page)
+    page.get_by_test_id("erase").click()
+    expect(page.get_by_test_id("erase")).to_have_attribute("aria-pressed", "true")
+    draw(page, [[(0.3, 0.5), (0.7, 0.5)]])
+    assert strokes_on(page) == 2
+    assert 0 < ink(page) < before
+    page.get_by_test_id("undo").click()
+    assert strokes_on(page) == 1
+    assert ink(page) == before
+    page.get_by_test_id("erase").click()
+    draw(page, [[(0.2, 0.2), (0.3, 0.2)]])
+    assert strokes_on(page) == 2
+
+
+def test_the_brush_changes_the_width_but_not_the_reading(visit):
+    page = visit.page()
+    draw(page, SEVEN)
+    thin = ink(page)
+    page.get_by_test_id("brush").fill("50")
+    assert ink(page) > 1.4 * thin
+    expect(prediction(page)).to_have_text("7")
+    expect(page.get_by_test_id("brush")).to_have_value("50")
+    assert kept_drawing(page)["brush"] == 50
+
+
+def test_predict_asks_again(visit):
+    page = visit.page()
+    draw(page, SEVEN)
+    expect(prediction(page)).to_have_text("7")
+    with page.expect_response("**/api/recognize"):
+        page.get_by_test_id("predict").click()
+    page.get_by_test_id("clear").click()
+    page.get_by_test_id("predict").click()
+    expect(status(page)).to_contain_text("Empty")
+
+
+def test_ink_outlives_every_resize_and_a_reload(visit):
+    page = visit.page()
+    draw(page, SEVEN)
+    expect(prediction(page)).to_have_text("7")
+    before = kept_drawing(page)
+    share = ink(page) / page.get_by_test_id("canvas").evaluate("canvas => canvas.width * canvas.height")
+    for size in (
+        {"width": 390, "height": 844},
+        {"width": 844, "height": 390},
+        {"width": 1440, "height": 900},
+    ):
+        page.set_viewport_size(size)
+        expect(prediction(page)).to_have_text("7")
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        now = ink(page) / page.get_by_test_id("canvas").evaluate("canvas => canvas.width * canvas.height")
+        assert now == pytest.approx(share, rel=0.1)
+    page.reload()
+    expect(prediction(page)).to_have_text("7")
+    assert kept_drawing(page)["strokes"] == before["strokes"]
+    expect(page.get_by_test_id("undo")).to_be_disabled()
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def test_the_states_in_words(visit, digit_strokes):
+    page = visit.page()
+    expect(status(page)).to_contain_text("Empty")
+    draw(page, [[(0.5, 0.5), (0.51, 0.5)]])
+    expect(status(page)).to_contain_text("Not a digit")
+    expect(prediction(page)).to_have_text("")
+    expect(page.get_by_text("What it would be, if it were one.")).to_be_visible()
+    page.get_by_test_id("clear").click()
+    unsure = unsure_strokes()
+    page.evaluate("drawing => localStorage.setItem('digitnet-drawing', JSON.stringify(drawing))", unsure)
+    page.reload()
+    expect(status(page)).to_contain_text(re.compile(r"Unsure: \d with [\d.]+ %, or \d with [\d.]+ %\."))
+    expect(prediction(page)).to_have_text(re.compile(r"^\d$"))
+
+
+def unsure_strokes():
+    """A drawing between a 1 and a 7, found by making the bar of a 1 longer until it is neither."""
+    recognizer = dn.Recognizer(dn.shipped_model())
+    for bar in range(121):
+        strokes = [[[200 - bar, 70], [200, 62], [190, 340]]]
+        if recognizer.recognize(dn.Drawing(strokes, 400, 400)).status == "unsure":
+            return {"strokes": strokes, "width": 400, "height": 400}
+    return pytest.fail("no drawing between 1 and 7 is unsure")
+
+
+def test_every_sample_is_read_as_what_it_is(visit):
+    page = visit.page()
+    for digit in range(10):
+        page.get_by_test_id(f"sample-{digit}").click()
+        expect(prediction(page)).to_have_text(str(digit))
+
+
+def test_several_digits_are_read_as_a_number(visit, digit_strokes):
+    page = visit.page()
+    for place, label in enumerate((1, 0, 7)):
+        drawing = next(each for each in digit_strokes if each.label == label)
+        draw(page, fitted(drawing), box=(0.03 + 0.31 * place, 0.3, 0.3))
+    expect(page.get_by_test_id("number")).to_have_text("107")
+    expect(page.locator("[data-part=several-digits] canvas")).to_have_count(3)
+    page.get_by_test_id("clear").click()
+    expect(page.get_by_test_id("number")).to_have_text("")
+
+
+def test_what_spoke_for_it_and_what_would_change_it(visit):
+    page = visit.page()
+    page.get_by_test_id("sample-7").click()
+    rows = page.get_by_test_id("top-three").locator("tr")
+    expect(rows.nth(0)).to_contain_text("7")
+    expect(rows.nth(2)).to_contain_text(re.compile(r"%\s*\W\d"))
+    legend = page.get_by_test_id("ink-legend")
+    expect(legend).to_contain_text("spoke for 7")
+    expect(page.get_by_test_id("ink")).to_be_visible()
+    assert ink(page, "ink") > 20
+    page.get_by_test_id("show-ink").uncheck()
+    expect(page.get_by_test_id("ink")).to_be_hidden()
+    words = page.get_by_test_id("turned-words")
+    page.get_by_test_id("wanted").select_option("2")
+    expect(words).to_contain_text("it would be read as a 2")
+    page.get_by_test_id("wanted").select_option("7")
+    expect(words).to_contain_text("7 already")
+    page.get_by_test_id("clear").click()
+    expect(rows.nth(0)).not_to_contain_text(re.compile(r"\d"))
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize("name", ["1-pencil-on-grey-paper.jpg", "0-alpha-only.png"])
+def test_a_picture_is_opened(visit, name):
+    page = visit.page()
+    draw(page, [[(0.1, 0.1), (0.9, 0.9)]])
+    page.get_by_test_id("file").set_input_files(IMAGES / name)
+    expect(prediction(page)).to_have_text(name[0])
+    expect(page.get_by_test_id("picture")).to_be_visible()
+    draw(page, SEVEN)  # drawing takes its place
+    expect(page.get_by_test_id("picture")).to_be_hidden()
+    expect(prediction(page)).to_have_text("7")
+
+
+def test_a_large_picture_is_made_small_before_it_is_sent(visit, tmp_path):
+    from PIL import Image
+
+    small = Image.open(IMAGES / "4-black-on-white.jpg").convert("L").resize((2400, 2400))
+    noise = np.random.default_rng(2).integers(-12, 13, (2400, 2400))
+    large = np.clip(np.asarray(small, dtype=np.int16) + noise, 0, 255).astype(np.uint8)
+    Image.fromarray(large).save(tmp_path / "4.png")
+    assert (tmp_path / "4.png").stat().st_size > 2_500_000
+    page = visit.page()
+    with page.expect_request("**/api/recognize") as request:
+        page.get_by_test_id("file").set_input_files(tmp_path / "4.png")
+    assert len(request.value.post_data) < 1_600_000
+    expect(prediction(page)).to_have_text("4")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_picture_is_dropped_or_pasted(visit, way):
+    page = visit.page()
+    content = base64.b64encode((IMAGES / "2-thin-black-on-white.png").read_bytes()).decode()
+    page.evaluate(
+        """([way, content]) => {
+          const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+          const data = new DataTransfer();
+          data.items.add(new File([bytes], "2.png", { type: "image/png" }));
+          const given = way === "drop" ? { dataTransfer: data } : { clipboardData: data };
+          const Kind = way === "drop" ? DragEvent : ClipboardEvent;
+          document.body.dispatchEvent(new Kind(way, { ...given, bubbles: true, cancelable: true }));
+        }""",
+        [way, content],
+    )
+    expect(prediction(page)).to_have_text("2")
+
+
+def test_what_is_no_picture_is_said(visit, tmp_path):
+    page = visit.page()
+    (tmp_path / "text.png").write_text("no picture")
+    page.get_by_test_id("file").set_input_files(tmp_path / "text.png")
+    expect(page.get_by_test_id("toasts")).to_contain_text("no picture this browser can read")
+    expect(status(page)).to_contain_text("Empty")
+
+
+def test_a_phone_takes_a_photo_with_its_own_camera(visit):
+    page = visit.page(viewport=PHONE, has_touch=True, is_mobile=True)
+    expect(page.get_by_test_id("camera-file")).to_have_attribute("capture", "environment")
+    page.get_by_test_id("camera-file").set_input_files(IMAGES / "4-black-on-white.jpg")
+    expect(prediction(page)).to_have_text("4")
+
+
+# ---------------------------------------------------------------- that was a 7
+
+
+def test_that_was_a_7(visit, client):
+    client.ask("api/personal", method="DELETE")
+    page = visit.page()
+    expect(page.get_by_test_id("was-7")).to_be_disabled()
+    for digit in (7, 2, 3):
+        page.get_by_test_id(f"sample-{digit}").click()
+        page.get_by_test_id(f"was-{digit}").click()
+        expect(page.get_by_test_id("teach-words")).to_contain_text(f"Kept as a {digit}")
+        expect(page.get_by_test_id(f"was-{digit}")).to_be_disabled()  # once for each drawing
+    page.get_by_test_id("file").set_input_files(IMAGES / "4-black-on-white.jpg")
+    expect(prediction(page)).to_have_text("4")
+    page.get_by_test_id("was-4").click()
+    expect(page.get_by_test_id("personal-count")).to_have_text("4")
+    page.get_by_test_id("personal").click()
+    kept = page.get_by_test_id("personal-list").locator(".kept-one")
+    expect(kept).to_have_count(4)
+    with page.expect_download() as download:
+        page.get_by_test_id("download-labels").click()
+    assert Path(download.value.path()).read_bytes()[8:] == bytes([7, 2, 3, 4])
+    with page.expect_download() as download:
+        page.get_by_test_id("download-images").click()
+    assert len(Path(download.value.path()).read_bytes()) == 16 + 4 * 784
+    page.get_by_role("button", name="Delete this 4").click()
+    expect(kept).to_have_count(3)
+    page.get_by_test_id("personal-delete-all").click()
+    page.get_by_test_id("personal-delete-all").click()
+    expect(kept).to_have_count(0)
+    expect(page.get_by_test_id("download-images")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("personal-count")).to_have_text("0")
+
+
+# ---------------------------------------------------------------- calm, in order, for everyone
+
+
+def test_an_old_answer_does_not_replace_a_newer_one(visit):
+    page = visit.page()
+    held = []
+
+    def hold(route):
+        if "explain" in route.request.post_data:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/api/recognize", hold)
+    page.get_by_test_id("sample-1").click()
+    page.get_by_test_id("sample-8").click()
+    page.get_by_test_id("predict").click()
+    while len(held) < 3:
+        page.wait_for_timeout(10)
+    for route in reversed(held):
+        with page.expect_response("**/api/recognize"):
+            route.continue_()
+        expect(prediction(page)).to_have_text("8")
+
+
+def test_a_server_that_is_too_busy_is_asked_again(visit):
+    visit.allow("503")
+    page = visit.page()
+    refusals = []
+
+    def refuse_once(route):
+        if refusals or "explain" in route.request.post_data:
+            return route.continue_()
+        refusals.append(route)
+        error = {"error": {"code": "busy", "message": "too many drawings at once"}}
+        return route.fulfill(status=503, json=error)
+
+    page.route("**/api/recognize", refuse_once)
+    page.get_by_test_id("sample-6").click()
+    expect(prediction(page)).to_have_text("6")
+    assert len(refusals) == 1
+
+
+def test_a_server_that_is_gone_is_told_in_words(visit):
+    visit.allow("Failed to load resource")
+    page = visit.page()
+    page.route("**/api/recognize", lambda route: route.abort())
+    page.get_by_test_id("sample-6").click()
+    expect(status(page)).to_contain_text("did not answer")
+    expect(prediction(page)).to_have_text("")
+    page.unroute("**/api/recognize")
+    page.get_by_test_id("predict").click()
+    expect(prediction(page)).to_have_text("6")
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1440, "height": 900}, PHONE], ids=["desktop", "phone"])
+def test_nothing_moves_while_somebody_draws(visit, viewport, digit_strokes):
+    page = visit.page(viewport=viewport)
+    expect(page.get_by_test_id("sample-9")).to_be_visible()
+    page.evaluate(
+        """() => {
+          window.shifts = [];
+          const note = (list) => window.shifts.push(...list.getEntries().map((entry) => entry.value));
+          new PerformanceObserver(note).observe({ type: "layout-shift" });
+        }"""
+    )
+    boxes = "() => [...document.querySelectorAll('.draw section')].map((each) => each.offsetHeight)"
+    before = page.evaluate(boxes)
+    for drawing in digit_strokes[:4]:
+        draw(page, fitted(drawing))
+        page.get_by_test_id("clear").click()
+    draw(page, WAVES)
+    expect(page.get_by_test_id("ink-legend")).to_contain_text(re.compile(r"spoke for \d"))
+    assert page.evaluate("window.shifts") == []
+    assert page.evaluate(boxes) == before
+
+
+def test_the_essentials_fit_a_desktop_without_scrolling(visit):
+    page = visit.page()
+    page.get_by_test_id("sample-2").click()
+    for name in ("canvas", "predict", "prediction", "bar-9", "seen", "upload", "was-9", "top-three"):
+        box = page.get_by_test_id(name).bounding_box()
+        assert box["y"] + box["height"] <= 900, name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit, scheme):
+    page = visit.page(color_scheme=scheme)
+    page.get_by_test_id("sample-5").click()
+    expect(page.get_by_test_id("ink-legend")).to_contain_text("spoke for 5")
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
+    page.get_by_test_id("was-5").click()
+    page.get_by_test_id("personal").click()
+    expect(page.get_by_test_id("personal-list").locator(".kept-one").first).to_be_visible()
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
