@@ -55,10 +55,10 @@ export class Confusion {
   #fill() {
     for (let row = 0; row < 10; row++) {
       let total = 0;
-      for (let column = 0; column < 10; column++) total += this.matrix?.[row][column] ?? 0;
+      for (let column = 0; column < 10; column++) total += this.matrix?.[row]?.[column] ?? 0;
       for (let column = 0; column < 10; column++) {
         const at = 10 * row + column;
-        const value = this.matrix?.[row][column] ?? 0;
+        const value = this.matrix?.[row]?.[column] ?? 0;
         const share = total > 0 ? value / total : 0;
         // Of mistakes the root, and twice as strong, so that a few of them are seen.
         const step = Math.round(STEPS * (row === column ? share : Math.min(1, 2 * Math.sqrt(share))));

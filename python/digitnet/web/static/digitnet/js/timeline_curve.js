@@ -4,6 +4,7 @@ import { placeAt } from "./timeline_strip.js";
 
 const HIGH = 72;
 const MARGIN = 9;
+const MOST_DOTS = 60;
 
 /** Training and validation loss on a logarithmic scale, a point for each checkpoint. */
 export class Curve {
@@ -41,7 +42,7 @@ export class Curve {
       });
     const dots = frames.flatMap(({ info }, index) => {
       const value = validation[index] ?? training[index];
-      if (!(value > 0)) return [];
+      if (!(value > 0) || (frames.length > MOST_DOTS && !info.best)) return [];
       const [cx, cy] = at(value, index);
       return [svg("circle", { class: info.best ? "is-best" : "", cx: cx.toFixed(1), cy: cy.toFixed(1), r: info.best ? 4.5 : 2 })];
     });

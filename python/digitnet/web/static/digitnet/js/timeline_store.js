@@ -110,7 +110,6 @@ export class Store extends EventTarget {
         const reading = byName.get(frame.info.name) ?? null;
         frame.reading = reading === null || reading.broken ? null : reading;
         frame.isRead = true;
-        if (reading?.broken && frame.problem === null) this.#note(frame, reading.broken);
       }
       this.#tell("reading");
     } catch (error) {

@@ -38,7 +38,8 @@ export class UnitLife {
     const there = this.frames.flatMap(({ weights }, index) => (weights?.images > this.unit ? [index] : []));
     if (there.length === 0 || this.unit === null) return;
     const width = this.canvas.parentElement.clientWidth;
-    const zoom = Math.max(1, Math.floor(devicePixelRatio * 2)) / devicePixelRatio;
+    const wished = Math.max(2, Math.min(3, width / (there.length * STEP))); // larger where there are few
+    const zoom = Math.max(1, Math.floor(devicePixelRatio * wished)) / devicePixelRatio;
     const most = Math.max(2, Math.floor((width / zoom + STEP - SIDE) / STEP));
     const shown = Math.min(there.length, most);
     this.places = [...Array(shown).keys()].map((i) => there[Math.round((i * (there.length - 1)) / Math.max(1, shown - 1))]);

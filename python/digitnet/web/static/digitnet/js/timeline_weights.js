@@ -26,8 +26,8 @@ onTheme(fillTable);
 export function arrange(count, width, density, highest = HIGHEST) {
   const step = SIDE + GAP;
   let found = null;
-  for (let halves = Math.floor(16 * density); halves >= 2; halves--) {
-    const zoom = halves / 2 / density; // in half pixels of the screen
+  for (let halves = 2 * Math.floor(8 * density); halves >= 2; halves -= halves > 6 ? 2 : 1) {
+    const zoom = halves / 2 / density; // in whole pixels of the screen, and small ones also between
     const most = Math.min(count, Math.floor((width / zoom + GAP) / step));
     if (most < 1) continue;
     const rows = Math.ceil(count / most);
