@@ -220,6 +220,54 @@ def test_broken_and_vanished_checkpoints_are_told(client, spoiled):
     assert ["broken" in each for each in told["readings"]] == [False, True, True, True, False]
 
 
+def test_a_model_file_too_large_is_not_read(client, spoiled):
+    with (spoiled.checkpoints()[3].model).open("wb") as file:
+        file.truncate(2**40)  # takes no place on the disk
+    status, told = client.ask("api/runs/spoiled/checkpoints/3/weights")
+    assert (status, told["error"]["code"]) == (422, "broken_checkpoint")
+    status, told = client.ask("api/runs/spoiled/readings", SEVEN)
+    assert status == 200
+    assert ["broken" in each for each in told["readings"]] == [False, False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ({"name": "\0"}, 409),
+        ({"name": "../../etc", "directory": "/etc"}, 409),
+        ({"name": "personal", "directory": "\0"}, 409),
+        ({"name": "mnist", "validation": 1e-300}, 200),
+        ({"name": "mnist", "validation": True}, 200),
+        ({"name": ["mnist"], "directory": 5}, 200),
+        ("mnist", 200),
+    ],
+)
+def test_nothing_in_a_config_is_believed(client, spoiled, source, status):
+    path = spoiled.directory / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "data": {**config["data"], "source": source}}))
+    found, told = client.ask("api/runs/spoiled/checkpoints/1/confusion")
+    assert found == status
+    assert status == 409 or told["of"] == "test"
+
+
+@pytest.fixture(scope="module")
+def numbers(server):
+    """A run of a network that takes 100 numbers and tells five classes."""
+    numbers = np.random.default_rng(1).random((200, 100), dtype=np.float32)
+    data = dn.Dataset(numbers, np.arange(200, dtype=np.uint8) % 5, 5)
+    dn.train(dn.Network([100, 8, 5], seed=1), data, epochs=2, run=server.runs / "numbers")
+
+
+def test_networks_that_read_no_digits(client, numbers):
+    status, told = client.ask("api/runs/numbers/checkpoints/2/weights")
+    assert (status, told["images"]) == (200, None)
+    status, told = client.ask("api/runs/numbers/checkpoints/2/confusion")
+    assert (status, told["error"]["code"]) == (422, "unsuitable")
+    status, told = client.ask("api/runs/numbers/readings", SEVEN)
+    assert (status, ["broken" in each for each in told["readings"]]) == (200, [True] * 3)
+
+
 def test_a_version_that_is_named_may_be_kept(server, client, run):
     _, told = client.ask("api/runs/small/checkpoints")
     version = told["checkpoints"][2]["version"]
@@ -556,6 +604,17 @@ def test_a_run_without_checkpoints_says_so(visit, spoiled):
     page = visit.page("training/spoiled/")
     expect(page.locator("#timeline > .notice")).to_have_text("No checkpoint of this run is stored.")
     expect(page.get_by_test_id("timeline")).to_be_hidden()
+
+
+def test_a_network_that_reads_no_digits_has_its_histograms(visit, numbers):
+    visit.allow("status of 422")
+    page = visit.page("training/numbers/")
+    at_rest(page, 2)
+    expect(page.locator("#timeline .timeline-weights .notice")).to_contain_text("28 x 28")
+    expect(page.locator("#timeline .timeline-confusions")).to_contain_text("evaluate")
+    expect(page.locator("#timeline .timeline-histogram")).to_have_count(4)
+    page.get_by_test_id("timeline").press("Home")
+    at_rest(page, 0)
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -183,6 +183,7 @@ class _Model:
 
 
 def _broken(each: Checkpoint, why: str) -> ApiError:
+    why = why.replace(f"{each.path}/", "")  # where the server keeps its runs is nobody's business
     return ApiError(422, "broken_checkpoint", f"checkpoint: {each.name}: {why}")
 
 
@@ -431,7 +432,7 @@ def _samples_of(run: Run) -> _Samples:
 def _examined(name: str, directory: str | None, fingerprint: str, share: float, seed: int) -> _Samples:
     there: dict[str, dn.Mnist] = {}
     for each in [name] if name else data.NAMES:
-        with contextlib.suppress(ApiError, dn.Error):
+        with contextlib.suppress(ApiError, dn.Error, TypeError):  # TypeError: a text that cannot be a path
             there[each] = data.load(each) if each in data.NAMES else dn.load_mnist(directory, each)
     if not there:
         found = f"'{printable(name)[:40]}'" if name else "MNIST"
@@ -479,9 +480,10 @@ def _small_enough(kept: list[Checkpoint]) -> list[Checkpoint]:
 
 def _size(each: Checkpoint) -> int:
     try:
-        return each.model.stat().st_size
+        size = each.model.stat().st_size
     except OSError:
         return 0
+    return size if size <= MOST_BYTES else 0  # it is not read at all
 
 
 def _reading(run: Run, each: Checkpoint, drawing: dn.Drawing | NDArray[np.uint8]) -> dict[str, Any]:
