@@ -404,7 +404,7 @@ def _lines(look: Look, chosen: list[Units], wanted: list[tuple[int, int]]) -> di
         order = np.argsort(-np.abs(terms), axis=0, kind="stable")
         found = []
         for column, unit in enumerate(units):
-            count = MOST_SHOWN if (layer, unit) in full and chosen else LINES
+            count = MOST_SHOWN if (layer, unit) in full else LINES
             for row in order[:count, column]:
                 if terms[row, column] != 0:
                     found.append([int(senders[row]), unit, round(number(terms[row, column]), 5)])

@@ -6,17 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from digitnet.web.errors import ApiError, api, invalid, json_body
+from digitnet.web.errors import api, invalid, json_body
 from digitnet.web.services import excitation, learning, models
 from digitnet.web.services import network as service
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-PATIENCE = 20.0  # seconds that a page waits for what excites a unit before it has to ask again
+PATIENCE = 10.0  # seconds that an answer waits for what excites the units; the page asks again
 
 
 async def _model(chosen: Any) -> str:  # noqa: ANN401
@@ -61,20 +61,27 @@ async def unit(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
 
 
 @api("GET")
-async def excites(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
-    """What excites a unit: images of the data, once all of them have been looked through."""
+async def excites(request: HttpRequest, layer: int, unit: int) -> JsonResponse:
+    """What excites a unit: images of the data. 202 as long as they are being looked through."""
     model = await _model(request.GET.get("model"))
     await asyncio.to_thread(service.require, model, layer, unit)
     found = await _excitation(model)
-    return await asyncio.to_thread(found.of, layer, unit)
+    if found is None:
+        return _pending()
+    return JsonResponse(await asyncio.to_thread(found.of, layer, unit))
 
 
-async def _excitation(model: str) -> excitation.Excitation:
+async def _excitation(model: str) -> excitation.Excitation | None:
+    """What excites the units of a model; None if that takes longer than a page should wait for it."""
     future = await asyncio.to_thread(excitation.ask, model)
     try:
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), PATIENCE)
     except asyncio.TimeoutError:
-        raise ApiError(503, "busy", "still looking through the images; ask again", retry_after=2) from None
+        return None
+
+
+def _pending() -> JsonResponse:
+    return JsonResponse({"is_pending": True}, status=202)
 
 
 @api("GET")
@@ -85,10 +92,12 @@ async def parameters(request: HttpRequest) -> dict[str, Any]:
 
 
 @api("GET")
-async def dead(request: HttpRequest) -> dict[str, Any]:
-    """How many hidden units no test image activates."""
+async def dead(request: HttpRequest) -> JsonResponse:
+    """How many hidden units no test image activates. 202 as long as they are being looked through."""
     found = await _excitation(await _model(request.GET.get("model")))
-    return {"dataset": found.dataset, "layers": found.dead()}
+    if found is None:
+        return _pending()
+    return JsonResponse({"dataset": found.dataset, "layers": found.dead()})
 
 
 @api("GET")

@@ -8,8 +8,8 @@ import { loss, showState, small } from "./run_words.js";
 
 const part = (name) => document.querySelector(`[data-part=${name}]`);
 const series = [
-  { name: "training", color: "series-1", points: true },
-  { name: "validation", color: "series-2", dash: [8, 4], points: true },
+  { name: "training", color: "accent", points: true },
+  { name: "validation", color: "negative", dash: [8, 4], points: true },
 ];
 const common = { x: "epoch", xRange, xSteps: EPOCH_STEPS };
 
@@ -21,7 +21,7 @@ function makeCharts() {
   charts = {
     loss: new Chart(byTest("loss-chart"), { ...common, y: loss, tick: short, series }),
     accuracy: new Chart(byTest("accuracy-chart"), { ...common, y: percent, tick: shortPercent, series }),
-    rate: new Chart(byTest("rate-chart"), { ...common, y: small, tick: short, series: [{ name: "learning rate", color: "series-1", points: true }] }),
+    rate: new Chart(byTest("rate-chart"), { ...common, y: small, tick: short, height: 170, series: [{ name: "learning rate", color: "accent", points: true }] }),
   };
 }
 
@@ -95,10 +95,10 @@ function paintRuns({ runs, model }) {
           { "aria-current": isShown ? "true" : null },
           element("th", { scope: "row", text: run.name }),
           element("td", {}, tag),
-          element("td", { class: "number", text: `${count(run.epoch)} of ${run.epochs === null ? "?" : count(run.epochs)}` }),
-          element("td", { class: "number", text: run.sizes.join("-") }),
+          element("td", { text: `${count(run.epoch)} of ${run.epochs === null ? "?" : count(run.epochs)}` }),
+          element("td", { text: run.sizes.join("-") }),
           element("td", { text: run.optimizer }),
-          element("td", { class: "number", text: percent(run.best_validation_accuracy) }),
+          element("td", { text: percent(run.best_validation_accuracy) }),
           element("td", {}, show || ""),
         );
       }),
@@ -130,6 +130,7 @@ async function open(model) {
   } catch (error) {
     byTest("problem").textContent = error.message;
     byTest("problem").hidden = false;
+    await listModels(byTest("model"), null);
   }
 }
 

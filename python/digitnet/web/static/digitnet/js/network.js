@@ -126,8 +126,8 @@ let rest = null;
 pad.addEventListener("change", () => {
   byTest("undo").disabled = !pad.canUndo;
   clearTimeout(rest);
-  rest = setTimeout(() => live.ask({ isRested: true }), RESTED);
-  live.ask();
+  rest = setTimeout(() => state.facts !== null && live.ask({ isRested: true }), RESTED);
+  if (state.facts !== null) live.ask();
 });
 pad.addEventListener("strokeend", () => keepDrawing(pad.drawing));
 byTest("undo").addEventListener("click", () => pad.undo());
@@ -164,4 +164,4 @@ async function open(model, { unit = null, changes = new Map() } = {}) {
 const address = readAddress();
 pad.load(currentDrawing());
 await open(address.model, address);
-if (state.facts !== null) listModels(byTest("model"), state.model);
+listModels(byTest("model"), state.model);

@@ -1,5 +1,5 @@
 // The picture of the layers: a column for each, its units as pictures, and the lines between them.
-import { onTheme, paintSquare } from "./colors.js";
+import { onTheme, paintSquare, theme } from "./colors.js";
 import { byTest, count, element, percent } from "./dom.js";
 import { Paths } from "./network_paths.js";
 import { bytesOf, largest, paintCells, plain } from "./network_pictures.js";
@@ -150,9 +150,9 @@ export class Diagram {
     this.answer = answer;
     this.state = state;
     this.columns.forEach((column, layer) => (column.isOutput ? this.#paintOutputs(column, layer) : this.#paintHidden(column, layer)));
+    this.paths.paint(answer, state.pointed ?? state.pinned);
     this.#paintSeen();
     this.#paintReading();
-    this.paths.paint(answer, state.pointed ?? state.pinned);
     this.pin(state.pinned);
   }
 
@@ -160,7 +160,7 @@ export class Diagram {
     const { answer, state } = this;
     const values = answer.activations[layer];
     column.most = Math.max(largest(values), 1e-9);
-    column.note.textContent = `${count(values.filter((value) => value > 0).length)} active`;
+    column.note.textContent = liveliness(this.facts.activations[layer], values);
     const index = new Map(answer.shown[layer].map((unit, place) => [unit, place]));
     column.tiles.forEach((tile, slot) => {
       const unit = state.shown[layer][slot];
@@ -168,7 +168,9 @@ export class Diagram {
       const value = values[unit];
       const share = Math.min(1, Math.abs(value) / column.most);
       const picture = answer.pictures[layer][index.get(unit)];
-      if (picture) paintCells(tile.picture, bytesOf(picture.data), FULL);
+      const key = `${unit}-${theme()}`; // the weights into a unit of the first layer are always the same
+      if (picture && (layer > 0 || tile.painted !== key)) paintCells(tile.picture, bytesOf(picture.data), FULL);
+      if (picture) tile.painted = key;
       const scale = state.changes.get(`${layer}-${unit}`) ?? 1;
       tile.bar.style.width = `${100 * share}%`;
       tile.root.classList.toggle("below", value < 0);
@@ -207,7 +209,7 @@ export class Diagram {
     const note = this.root.querySelector("[data-part=seen-note]");
     if (state.sum?.layer === 0) {
       paintCells(this.seen, bytesOf(state.sum.products.data), FULL);
-      note.textContent = `Ink × weight of ${unitName(state.sum, this.facts.sizes).toLowerCase()}`;
+      note.textContent = `Ink × weight of ${this.last === 0 ? "output" : "unit"} ${state.sum.unit}`;
       return;
     }
     paintSquare(this.seen, answer.image, "ink");
@@ -238,6 +240,13 @@ export class Diagram {
   point(place) {
     if (this.answer !== null) this.paths.paint(this.answer, place);
   }
+}
+
+/** How lively a layer is, in a few words. */
+function liveliness(name, values) {
+  if (name === "sigmoid" || name === "softplus") return `mean ${plain(values.reduce((sum, value) => sum + value, 0) / values.length)}`;
+  const above = count(values.filter((value) => value > 0).length);
+  return name === "relu" ? `${above} active` : `${above} above 0`;
 }
 
 const FULL = 90; // of 127: where the colour of a weight is full, so that the smaller ones are seen, too

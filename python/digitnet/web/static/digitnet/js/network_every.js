@@ -1,8 +1,8 @@
 // All units of a layer as one picture: only what is in view is painted, and its weights are asked for only then.
 import { url } from "./api.js";
-import { color, onTheme, paletteOf } from "./colors.js";
+import { color, onTheme } from "./colors.js";
 import { byTest, count, element, isReducedMotion } from "./dom.js";
-import { fillCells, largest, plain, sideOf } from "./network_pictures.js";
+import { fillCells, largest, palette, plain, sideOf } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 
 const CELL = 54; // CSS pixels from unit to unit
@@ -37,7 +37,13 @@ export class EveryUnit {
     this.canvas.addEventListener("click", (event) => this.#pick(this.#at(event)));
     this.order.addEventListener("change", () => this.#sort());
     new ResizeObserver(() => this.#later()).observe(this.scroll);
+    this.isInView = false; // what nobody sees is not painted
+    new IntersectionObserver(([entry]) => {
+      this.isInView = entry.isIntersecting;
+      this.#later();
+    }).observe(this.scroll);
     onTheme(() => {
+      this.colors = Object.fromEntries(["positive", "negative", "accent", "sunken"].map((name) => [name, color(name)]));
       this.pictures.clear();
       this.asked.clear();
       this.#later();
@@ -65,10 +71,11 @@ export class EveryUnit {
     }
     const { sizes } = this.facts;
     this.scroll.setAttribute("aria-label", `Units of: ${layerName(layer, sizes)}`);
+    this.values = this.answer?.activations[layer] ?? [];
     this.hint = `${count(sizes[layer + 1])} pictures, each of the ${count(sizes[layer])} weights into a unit${layer > 0 ? ", a cell for each unit of the layer before" : ""}. The bar below it is its activation.`;
     this.note.textContent = this.hint;
     this.scroll.scrollTop = 0;
-    this.values = this.answer?.activations[layer] ?? [];
+    this.label.textContent = this.#words(this.units[0]);
     this.#sort();
     if (isWished) {
       this.root.scrollIntoView({ block: "start", behavior: isReducedMotion() ? "auto" : "smooth" });
@@ -101,7 +108,7 @@ export class EveryUnit {
   #later() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.facts) this.#paint();
+      if (this.facts && this.isInView) this.#paint();
     });
   }
 
@@ -123,7 +130,7 @@ export class EveryUnit {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, view);
     context.imageSmoothingEnabled = false;
-    const colors = { positive: color("positive"), negative: color("negative"), accent: color("accent"), sunken: color("sunken") };
+    const { colors } = this;
     const most = Math.max(largest(this.values), 1e-9);
     const first = Math.floor(scroll.scrollTop / CELL) * columns;
     const last = Math.min(this.units.length, (Math.floor((scroll.scrollTop + view) / CELL) + 1) * columns);
@@ -167,8 +174,7 @@ export class EveryUnit {
       const bytes = new Int8Array(await response.arrayBuffer());
       if (layer !== this.layer || facts !== this.facts) return;
       const inputs = facts.sizes[layer];
-      const palette = paletteOf("signed");
-      wanted.forEach((unit, row) => this.pictures.set(unit, pictureOf(bytes.subarray(row * (inputs + 4) + 4, (row + 1) * (inputs + 4)), palette)));
+      wanted.forEach((unit, row) => this.pictures.set(unit, pictureOf(bytes.subarray(row * (inputs + 4) + 4, (row + 1) * (inputs + 4)))));
     } catch {
       // the pictures stay away until they are in view again
     } finally {
@@ -226,14 +232,14 @@ export class EveryUnit {
   }
 }
 
-function pictureOf(weights, palette) {
+function pictureOf(weights) {
   const side = sideOf(weights.length);
   const canvas = document.createElement("canvas");
   canvas.width = side;
   canvas.height = side;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(side, side);
-  fillCells(picture, 0, 0, side, weights, 90, palette);
+  fillCells(picture, 0, 0, side, weights, 90, palette("signed"));
   context.putImageData(picture, 0, 0);
   return canvas;
 }

@@ -1,13 +1,12 @@
 // A unit taken apart: its sum, its weights, what excites it, and a knob to turn it down.
 import { ask } from "./api.js";
+import { patient } from "./network_patient.js";
 import { onTheme, paintSquare } from "./colors.js";
 import { count, element, isReducedMotion, percent } from "./dom.js";
 import { histogram } from "./network_histogram.js";
 import { bytesOf, paintCells, plain, signed } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 import { sumTable } from "./network_sum.js";
-
-const TRIES = 20; // times that the server is asked again while it looks through the images
 
 export class Inspector {
   /**
@@ -44,7 +43,7 @@ export class Inspector {
       const unit = await ask(address + query);
       if (isWanted()) this.#fill(unit);
       const data = await patient(`${address}/excites${query}`, isWanted);
-      if (isWanted()) this.#excite(data);
+      if (data !== null && isWanted()) this.#excite(data);
     } catch (error) {
       if (isWanted()) this.parts.data.replaceChildren(element("p", { class: error.code === "no_data" ? "notice" : "notice bad", text: error.message }));
     }
@@ -62,6 +61,7 @@ export class Inspector {
       sum: element("div", { data: { testid: "unit-sum" } }),
       weights: element("div", { class: "stack" }),
       data: element("div", { class: "stack", data: { testid: "excites" } }, element("p", { class: "soft", text: "Looking through the images; the first time this takes some seconds." })),
+      links: element("div", { class: "link-grid" }),
       effect: element("div", { class: "effect" }),
     };
     this.picture = element("canvas", { class: "pixels large", role: "img", "aria-label": "Weights as a picture" });
@@ -92,6 +92,7 @@ export class Inspector {
         part("sums", element("h3", { text: "Its sum for this drawing" }), this.parts.sum),
         part("turn", element("h3", { text: isOutput ? "The reading" : "Turn it down or up" }), knobs, this.parts.effect),
         part("numbers", element("h3", { text: "Its weights in numbers" }), this.parts.weights),
+        part("links", this.parts.links),
         part("excites", element("h3", { text: "What excites it" }), this.parts.data),
       ),
     );
@@ -126,7 +127,6 @@ export class Inspector {
   #fill(unit) {
     this.unit = unit;
     const { weights } = unit;
-    const { sizes } = this.facts;
     this.#paintWeights();
     const facts = [
       ["bias", signed(unit.bias, 3)],
@@ -137,14 +137,16 @@ export class Inspector {
     this.parts.weights.replaceChildren(
       histogram(weights),
       element("dl", { class: "facts" }, ...facts.map(([name, value]) => element("div", {}, element("dt", { text: name }), element("dd", { class: "number", text: value })))),
-      this.#ranked("Strongest inputs", unit.strongest_in, unit.layer - 1),
-      this.#ranked(unit.layer + 1 === sizes.length - 2 ? "Strongest outputs" : "Where it says most", unit.strongest_out, unit.layer + 1),
+    );
+    this.parts.links.replaceChildren(
+      this.#ranked("Strongest weights into it", unit.strongest_in, unit.layer - 1),
+      this.#ranked("Strongest weights out of it", unit.strongest_out, unit.layer + 1),
     );
   }
 
   #excite(data) {
     this.data = data;
-    this.parts.data.replaceChildren(...excitement(data));
+    this.parts.data.replaceChildren(...excitement(data, this.unit));
     this.#paintExamples();
   }
 
@@ -160,8 +162,9 @@ export class Inspector {
         "ul",
         { class: "ranked" },
         ...list.map(([unit, weight]) => {
-          const text = [element("span", { text: name(unit) }), element("span", { class: `number ${weight < 0 ? "negative" : "positive"}`, text: signed(weight, 3) })];
-          return element("li", {}, layer < 0 ? element("span", { class: "chip" }, ...text) : element("button", { type: "button", class: "chip", on: { click: () => this.events.onPin({ layer, unit }) } }, ...text));
+          const text = [element("span", { text: name(unit) }), element("span", { class: "number", text: signed(weight, 3) })];
+          const kind = `chip ${weight < 0 ? "negative" : "positive"}`;
+          return element("li", {}, layer < 0 ? element("span", { class: kind }, ...text) : element("button", { type: "button", class: kind, on: { click: () => this.events.onPin({ layer, unit }) } }, ...text));
         }),
       ),
     );
@@ -174,17 +177,6 @@ export class Inspector {
   #paintExamples() {
     for (const [index, canvas] of this.root.querySelectorAll(".example canvas").entries()) {
       paintSquare(canvas, Uint8Array.from(atob(this.data.images[index].image), (letter) => letter.charCodeAt(0)), "ink");
-    }
-  }
-}
-
-/** Asks again while the server is still at work. */
-async function patient(path, isWanted) {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask(path);
-    } catch (error) {
-      if (error.status !== 503 || tries === TRIES || !isWanted()) throw error;
     }
   }
 }
@@ -208,7 +200,7 @@ function effectTable(answer) {
   return element("table", { class: "effect-table" }, element("thead", {}, element("tr", {}, element("th", { scope: "col", text: "digit" }), element("td"), element("th", { scope: "col", class: "number", text: "now" }), element("th", { scope: "col", class: "number", text: before ? "unchanged" : "" }))), element("tbody", {}, ...rows));
 }
 
-function excitement(data) {
+function excitement(data, unit) {
   const names = { mnist: "MNIST", "fashion-mnist": "Fashion-MNIST" };
   const name = names[data.dataset] ?? data.dataset;
   const most = Math.max(...data.mean_by_class.map(Math.abs), 1e-9);
@@ -218,7 +210,7 @@ function excitement(data) {
     return element("li", {}, element("span", { class: "column-frame", "aria-hidden": "true" }, fill), element("span", { text: String(label) }), element("span", { class: "visually-hidden", text: `: ${plain(mean, 3)}` }));
   });
   return [
-    element("p", {}, element("strong", { class: "number", data: { testid: "active-share" }, text: percent(data.active_share, 1) }), ` of the ${count(data.test_images)} test images of ${name} activate it.`),
+    element("p", {}, element("strong", { class: "number", data: { testid: "active-share" }, text: percent(data.active_share, 1) }), ` of the ${count(data.test_images)} test images of ${name} ${unit.function === "relu" ? "activate it" : "raise it above 0"}.`),
     element("div", { class: "excite-grid" },
       element("div", {}, element("h4", { class: "label", text: "Mean activation by digit" }), element("ul", { class: "columns" }, ...bars)),
       element("div", {}, element("h4", { class: "label", text: `The training images that excite it most` }),

@@ -1,5 +1,14 @@
 // Pictures made of many small numbers, as they come from the server.
-import { paletteOf } from "./colors.js";
+import { onTheme, paletteOf } from "./colors.js";
+
+// Asking for a colour makes the browser work out its styles, so it is done once for each theme.
+let palettes = {};
+onTheme(() => {
+  palettes = {};
+});
+
+/** The colours of "signed" or "ink". */
+export const palette = (kind) => (palettes[kind] ??= paletteOf(kind));
 
 /** base64 of int8 as an Int8Array. */
 export function bytesOf(base64) {
@@ -17,9 +26,8 @@ export const sideOf = (cells) => Math.ceil(Math.sqrt(cells));
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} values
  * @param {number} most  the size that has the full colour
- * @param {"signed"|"ink"} kind
  */
-export function paintCells(canvas, values, most, kind = "signed") {
+export function paintCells(canvas, values, most) {
   const side = sideOf(values.length);
   if (canvas.width !== side || canvas.height !== side) {
     canvas.width = side;
@@ -27,7 +35,7 @@ export function paintCells(canvas, values, most, kind = "signed") {
   }
   const context = canvas.getContext("2d");
   const picture = context.createImageData(side, side);
-  fillCells(picture, 0, 0, side, values, most, paletteOf(kind));
+  fillCells(picture, 0, 0, side, values, most, palette("signed"));
   context.putImageData(picture, 0, 0);
 }
 

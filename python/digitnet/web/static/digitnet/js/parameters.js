@@ -2,6 +2,7 @@
 import { ask } from "./api.js";
 import { byTest, count, element, percent } from "./dom.js";
 import { listModels, modelQuery, wantedModel } from "./model_choice.js";
+import { patient } from "./network_patient.js";
 import { histogram } from "./network_histogram.js";
 import { plain, signed } from "./network_pictures.js";
 import { layerName } from "./network_place.js";
@@ -87,20 +88,14 @@ function layers({ layers: found, sizes }) {
 const dead = (layer) => element("span", { data: { testid: `dead-${layer}` }, text: "looking through the test images" });
 
 async function showDead(model, isWanted) {
-  for (let tries = 0; tries < 20 && isWanted(); tries++) {
-    try {
-      const found = await ask(`api/parameters/dead${modelQuery(model)}`);
-      if (!isWanted()) return;
-      found.layers.forEach(({ units, dead: number }, layer) => {
-        const shown = byTest(`dead-${layer}`);
-        if (shown) shown.textContent = `${count(number)} of ${count(units)}`;
-      });
-      return;
-    } catch (error) {
-      if (error.status === 503) continue;
-      if (isWanted()) for (const shown of document.querySelectorAll("[data-testid^=dead-]")) shown.textContent = "not known: the data are not on this machine";
-      return;
-    }
+  try {
+    const found = await patient(`api/parameters/dead${modelQuery(model)}`, isWanted);
+    if (found === null || !isWanted()) return;
+    found.layers.forEach(({ units, dead: number }, layer) => {
+      byTest(`dead-${layer}`).textContent = `${count(number)} of ${count(units)}`;
+    });
+  } catch {
+    if (isWanted()) for (const shown of document.querySelectorAll("[data-testid^=dead-]")) shown.textContent = "not known: the data are not on this machine";
   }
 }
 
@@ -113,12 +108,13 @@ async function open(model) {
     const found = await ask(`api/parameters${modelQuery(model)}`);
     if (shown !== round) return;
     byTest("problem").hidden = true;
-    place.replaceChildren(architecture(found), calibration(found), training(found), layers(found));
+    place.replaceChildren(element("div", { class: "grid" }, architecture(found), calibration(found)), training(found), layers(found));
     byTest("model").value = found.model;
     await Promise.all([listModels(byTest("model"), found.model), showDead(found.model, () => shown === round)]);
   } catch (error) {
     byTest("problem").textContent = error.message;
     byTest("problem").hidden = false;
+    await listModels(byTest("model"), null);
   }
 }
 
