@@ -251,7 +251,7 @@ def test_a_run_is_copied_used_and_removed(visit, server):
 
 
 def test_many_events_leave_the_page_small(visit, server):
-    """A long run of somebody else: as many events as of an hour, and the page takes a thinned curve of them."""
+    """A long run of somebody else: the events of an hour, and the page takes a thinned curve of them."""
     source = dn.Run(server.runs / "mnist-linear-1")
     run = server.runs / "hour"
     run.mkdir()
