@@ -249,8 +249,10 @@ def test_the_whole_set_is_walked_and_filtered(visit, client, samples, weak):
     between = wrong[confidence[wrong] >= 0.6]
     expect(matches).to_have_text(re.compile(rf"^{len(between)} of"))
 
-    page.reload()  # the address keeps what was chosen
+    page = visit.page(page.url.removeprefix(page.url.split("data/")[0]))  # the address says what was chosen
     ready(page)
+    matches = page.get_by_test_id("matches")
+    expect(page.get_by_test_id("filter-label")).to_have_value("4")
     expect(matches).to_have_text(re.compile(rf"^{len(between)} of"))
     expect(page.get_by_test_id("model")).to_have_value(weak)
     page.get_by_test_id("filter-high").fill("1")
