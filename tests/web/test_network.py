@@ -183,7 +183,8 @@ def test_units_shown_are_those_that_matter_most_or_those_asked_for(client, netwo
         ({"strokes": "7"}, 422, "strokes"),
         ({"model": "upload-nowhere"}, 404, None),
         ({"model": "../default"}, 404, None),
-        ({"model": 7}, 404, None),
+        ({"model": 7}, 422, "model"),
+        ({"model": ["default"]}, 422, "model"),
         ({"changes": {}}, 422, "changes"),
         ({"changes": [7]}, 422, "changes"),
         ({"changes": [{"layer": 2, "unit": 0, "scale": 0}]}, 422, "changes"),  # the outputs

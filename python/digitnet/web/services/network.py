@@ -172,13 +172,12 @@ _lock = threading.Lock()
 _opened: OrderedDict[tuple[int, Any], tuple[dn.Recognizer, Anatomy]] = OrderedDict()
 
 
-def open_model(model_id: str | None, changes: dict[tuple[int, int], float] | None = None) -> Anatomy:
-    """The network of a model, opened, kept in memory. Nobody changes what this returns.
+def opened(recognizer: dn.Recognizer, changes: dict[tuple[int, int], float] | None = None) -> Anatomy:
+    """The network of a recognizer, opened, kept in memory. Nobody changes what this returns.
 
     Raises:
-        ApiError: 404 if there is no such model, 422 if it is none for digits or has too many layers.
+        ApiError: 422 if it has too many layers.
     """
-    recognizer = models.recognizer(model_id)
     key = (id(recognizer), tuple(sorted((changes or {}).items())))
     with _lock:
         if key in _opened:
@@ -194,6 +193,15 @@ def open_model(model_id: str | None, changes: dict[tuple[int, int], float] | Non
         while len(_opened) > _KEPT or (len(_opened) > 1 and _kept() > _MOST_KEPT):
             _opened.popitem(last=False)
     return anatomy
+
+
+def open_model(model_id: str | None) -> Anatomy:
+    """The same for the id of a model.
+
+    Raises:
+        ApiError: 404 if there is no such model, 422 if it is none for digits or has too many layers.
+    """
+    return opened(models.recognizer(model_id))
 
 
 def _kept() -> int:
@@ -338,25 +346,25 @@ def _parsed(units: str, size: int) -> Units:
     return chosen
 
 
-def forward(body: dict[str, Any], model_id: str | None) -> dict[str, Any]:
+def forward(body: dict[str, Any], recognizer: dn.Recognizer) -> dict[str, Any]:
     """Answer POST /api/network/forward; docs/web.md says what is in it.
 
     Args:
         body: a drawing; changes, shown and units besides.
-        model_id: of the model.
+        recognizer: of the model.
 
     Raises:
-        ApiError: 422 with the field that is wrong, 404 if there is no such model.
+        ApiError: 422 with the field that is wrong.
     """
     drawing = recognition.drawing_of(body)
-    plain = open_model(model_id)
+    plain = opened(recognizer)
     changes = _changes(body, plain.sizes)
     shown = _shown(body, plain.sizes)
     wanted = [
         _place(entry, plain.sizes, len(plain.names), "units")
         for entry in _listed(body, "units", MOST_DETAILS)
     ]
-    anatomy = open_model(model_id, changes) if changes else plain
+    anatomy = opened(recognizer, changes) if changes else plain
 
     read = anatomy.recognizer.recognize(drawing)
     look = anatomy.look(read.image)

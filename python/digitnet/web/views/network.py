@@ -9,8 +9,9 @@ from asgiref.sync import sync_to_async
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from digitnet.web import limits
 from digitnet.web.errors import api, invalid, json_body
-from digitnet.web.services import excitation, learning, models
+from digitnet.web.services import excitation, learning, models, recognition
 from digitnet.web.services import network as service
 
 if TYPE_CHECKING:
@@ -35,9 +36,14 @@ async def facts(request: HttpRequest) -> dict[str, Any]:
 @api("POST")
 async def forward(request: HttpRequest) -> dict[str, Any]:
     """What each unit does with a drawing, and the lines between them."""
-    body = json_body(request)
-    model = await _model(body.get("model"))
-    return await asyncio.to_thread(service.forward, body, model)
+    limits.recognitions().require(request, "drawings")
+    async with recognition.room():
+        body = await asyncio.to_thread(json_body, request)
+        model = body.get("model")
+        if model is not None and not isinstance(model, str):
+            raise invalid("model: expected a text, an id of GET /api/models", "model")
+        recognizer = await models.recognizer_soon(model)
+        return await asyncio.to_thread(service.forward, body, recognizer)
 
 
 @api("GET")
