@@ -409,13 +409,14 @@ def _lines(look: Look, chosen: list[Units], wanted: list[tuple[int, int]]) -> di
         weights = look.anatomy.weights[layer][:, units]
         senders = np.flatnonzero(values) if layer == 0 else np.asarray(chosen[layer - 1], int)
         terms = values[senders, None] * weights[senders]
-        order = np.argsort(-np.abs(terms), axis=0, kind="stable")
+        order = np.argsort(-np.abs(terms), axis=0, kind="stable")[:MOST_SHOWN].T.tolist()
+        told, names = numbers(terms), senders.tolist()
         found = []
         for column, unit in enumerate(units):
             count = MOST_SHOWN if (layer, unit) in full else LINES
-            for row in order[:count, column]:
-                if terms[row, column] != 0:
-                    found.append([int(senders[row]), unit, round(number(terms[row, column]), 5)])
+            found += [
+                [names[row], unit, told[row][column]] for row in order[column][:count] if told[row][column]
+            ]
         paths.append(found)
         rests.append(numbers(_sums(values, weights) - terms.sum(axis=0)) if layer > 0 else [])
     return {"paths": paths, "rests": rests}

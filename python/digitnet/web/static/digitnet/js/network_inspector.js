@@ -197,7 +197,7 @@ function effectTable(answer) {
     }
     return element("tr", { class: digit === answer.output ? "likeliest" : "" }, element("th", { scope: "row", text: String(digit) }), element("td", { class: "wide" }, meter), element("td", { class: "number", text: percent(share, 1) }), element("td", { class: "number soft", text: before ? percent(before[digit], 1) : "" }));
   });
-  return element("table", { class: "effect-table" }, element("thead", {}, element("tr", {}, element("th", { scope: "col", text: "digit" }), element("td"), element("th", { scope: "col", class: "number", text: "now" }), element("th", { scope: "col", class: "number", text: before ? "unchanged" : "" }))), element("tbody", {}, ...rows));
+  return element("table", { class: "effect-table" }, element("thead", {}, element("tr", {}, element("th", { scope: "col", text: "digit" }), element("td"), element("th", { scope: "col", class: "number", text: "now" }), element(before ? "th" : "td", { scope: before ? "col" : null, class: "number", text: before ? "unchanged" : "" }))), element("tbody", {}, ...rows));
 }
 
 function excitement(data, unit) {
