@@ -494,6 +494,26 @@ def test_two_are_compared(visit, client, run):
     expect(other).to_be_hidden()
 
 
+def test_the_address_keeps_the_place(visit, run):
+    page = visit.page("training/small/")
+    at_rest(page, EPOCHS)
+    assert "#" not in page.url  # the newest is what everybody sees
+    page.get_by_test_id("timeline").fill("2")
+    at_rest(page, 2)
+    page.reload()
+    at_rest(page, 2)
+    page.get_by_test_id("compare").click()
+    page.get_by_test_id("timeline-other").fill("4")
+    expect(page).to_have_url(f"{page.url.partition('#')[0]}#epoch-0002+epoch-0004")
+    page.reload()
+    at_rest(page, 2)
+    expect(page.get_by_test_id("timeline-other")).to_have_value("4")
+    page.get_by_test_id("compare").click()
+    page.get_by_test_id("timeline").press("End")
+    at_rest(page, EPOCHS)
+    assert "#" not in page.url
+
+
 def test_colours_of_a_checkpoint_alone(visit, run):
     page = visit.page("training/small/", color_scheme="dark")
     at_rest(page, EPOCHS)

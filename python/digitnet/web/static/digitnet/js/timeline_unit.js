@@ -42,7 +42,8 @@ export class UnitLife {
     const zoom = Math.max(1, Math.floor(devicePixelRatio * wished)) / devicePixelRatio;
     const most = Math.max(2, Math.floor((width / zoom + STEP - SIDE) / STEP));
     const shown = Math.min(there.length, most);
-    this.places = [...Array(shown).keys()].map((i) => there[Math.round((i * (there.length - 1)) / Math.max(1, shown - 1))]);
+    const stride = (there.length - 1) / Math.max(1, shown - 1);
+    this.places = [...Array(shown).keys()].map((i) => there[Math.round(i * stride)]);
     this.canvas.width = shown * STEP - (STEP - SIDE);
     this.canvas.height = SIDE;
     this.canvas.style.width = `${this.canvas.width * zoom}px`;
@@ -53,10 +54,12 @@ export class UnitLife {
     this.places.forEach((index, place) => {
       const { weights } = this.frames[index];
       const pixels = weights.pixels.subarray(784 * this.unit, 784 * (this.unit + 1));
-      fillSquare(picture, place * STEP, 0, pixels, "signed", this.limitOf(weights) / (weights.scales[this.unit] || 1), palette);
+      const limit = this.limitOf(weights) / (weights.scales[this.unit] || 1);
+      fillSquare(picture, place * STEP, 0, pixels, "signed", limit, palette);
     });
     context.putImageData(picture, 0, 0);
-    this.canvas.setAttribute("aria-label", `Weights of unit ${this.unit} at ${shown} checkpoints, from the first to the last`);
+    const label = `Weights of unit ${this.unit} at ${shown} checkpoints, from the first to the last`;
+    this.canvas.setAttribute("aria-label", label);
   }
 }
 

@@ -1,4 +1,4 @@
-// The weights of many units as one picture: each a square of 28 x 28 pixels, all in one canvas, painted anew each frame.
+// The weights of many units as one picture: each a square of 28 x 28 pixels, all in one canvas, painted each frame.
 import { onTheme, paletteOf } from "./colors.js";
 
 const SIDE = 28;
@@ -17,12 +17,13 @@ function fillTable() {
     const end = step < 0 ? below : above;
     const share = Math.abs(step) / STEPS;
     const [r, g, b] = ground.map((value, channel) => Math.round(value + (end[channel] - value) * share));
-    table[step + STEPS] = isLittle ? (255 << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | 255;
+    const little = (255 << 24) | (b << 16) | (g << 8) | r;
+    table[step + STEPS] = isLittle ? little : (r << 24) | (g << 16) | (b << 8) | 255;
   }
 }
 onTheme(fillTable);
 
-/** Where the images of so many units go in so much space: {zoom, columns, rows}; a pixel of the canvas is zoom CSS pixels. */
+/** How the images of so many units fit: {zoom, columns, rows}; a pixel of the canvas is zoom CSS pixels wide. */
 export function arrange(count, width, density, highest = HIGHEST) {
   const step = SIDE + GAP;
   let found = null;
@@ -58,7 +59,7 @@ export class WeightImages {
     this.count = count;
     this.columns = columns;
     this.zoom = zoom;
-    this.canvas.classList.toggle("pixels", Number.isInteger(zoom * devicePixelRatio)); // else it is smoothed: no pixel wider
+    this.canvas.classList.toggle("pixels", Number.isInteger(zoom * devicePixelRatio)); // else smoothed: no pixel wider
     this.canvas.style.width = `${wide * zoom}px`;
     this.canvas.style.height = `${high * zoom}px`;
     if (this.picture?.width === wide && this.picture.height === high) return;
@@ -119,9 +120,8 @@ export class WeightImages {
   }
 }
 
-/** The largest weight that a share of all is below, of one or the difference of two checkpoints: a limit for colours. */
-export function limitOf(a, b = null) {
-  if (b === null) return a.limit;
+/** Where the colours of what differs between two checkpoints end: 98 % of it is smaller. */
+export function limitOfDifference(a, b) {
   const sizes = new Float32Array(Math.ceil(a.pixels.length / 7)); // a seventh of them says it well enough
   for (let i = 0, at = 0; at < a.pixels.length; i++, at += 7) {
     const unit = Math.floor(at / PIXELS);
