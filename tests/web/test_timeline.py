@@ -327,9 +327,9 @@ def require_images(page, weights, limit, testid="weight-images", *, less=None):
         weights = weights - less
     shown = canvas(page, testid)
     ground, above, below = colors(page)
-    columns = (shown.shape[1] + 1) // 29
+    columns = (shown.shape[1] + 2) // 30
     for unit in range(weights.shape[1]):
-        top, left = 29 * (unit // columns), 29 * (unit % columns)
+        top, left = 30 * (unit // columns), 30 * (unit % columns)
         picture = shown[top : top + 28, left : left + 28]
         share = np.clip(weights[:, unit].reshape(28, 28, 1) / limit, -1, 1)
         expected = ground + np.where(share > 0, above - ground, below - ground) * np.abs(share)
@@ -537,7 +537,7 @@ def test_a_unit_is_chosen_and_seen_through_time(visit, run):
     images = page.get_by_test_id("weight-images")
     images.scroll_into_view_if_needed()
     zoom = images.evaluate("c => c.clientWidth / c.width")
-    images.click(position={"x": (29 + 14) * zoom, "y": 14 * zoom})
+    images.click(position={"x": (30 + 14) * zoom, "y": 14 * zoom})
     expect(page.get_by_test_id("unit")).to_have_value("1")
     page.get_by_test_id("unit").fill("5")
     film = canvas(page, "unit-life")

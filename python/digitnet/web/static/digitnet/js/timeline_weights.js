@@ -4,7 +4,8 @@ import { onTheme, paletteOf } from "./colors.js";
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const STEPS = 255; // colours on each side of 0
-const GAP = 1;
+const GAP = 2;
+const STEP = SIDE + GAP;
 const HIGHEST = 720; // CSS pixels that the canvas may be high before its images are made smaller
 
 // Colours from -STEPS to STEPS, as a pixel of ImageData is stored. One table for all canvases.
@@ -25,15 +26,18 @@ onTheme(fillTable);
 
 /** How the images of so many units fit: {zoom, columns, rows}; a pixel of the canvas is zoom CSS pixels wide. */
 export function arrange(count, width, density, highest = HIGHEST) {
-  const step = SIDE + GAP;
   let found = null;
   for (let halves = 2 * Math.floor(8 * density); halves >= 2; halves -= halves > 6 ? 2 : 1) {
     const zoom = halves / 2 / density; // in whole pixels of the screen, and small ones also between
-    const most = Math.min(count, Math.floor((width / zoom + GAP) / step));
+    const most = Math.min(count, Math.floor((width / zoom + GAP) / STEP));
     if (most < 1) continue;
     const rows = Math.ceil(count / most);
-    found = { zoom, columns: Math.ceil(count / rows), rows }; // the last row as full as the others, if it can be
-    if (rows * step * zoom <= highest) break;
+    const columns = Math.ceil(count / rows);
+    if (rows * STEP * zoom > highest && halves > 2) continue;
+    if (found !== null && zoom < 0.8 * found.zoom) break;
+    const isFull = rows * columns === count; // a little smaller is better than a last row with gaps
+    if (found === null || isFull) found = { zoom, columns, rows };
+    if (isFull) break;
   }
   return found ?? { zoom: 1 / density, columns: 1, rows: count };
 }
@@ -54,8 +58,8 @@ export class WeightImages {
   resize(count, width, highest) {
     if (count < 1 || width < 1) return;
     const { zoom, columns, rows } = arrange(count, width, devicePixelRatio, highest);
-    const wide = columns * (SIDE + GAP) - GAP;
-    const high = rows * (SIDE + GAP) - GAP;
+    const wide = columns * STEP - GAP;
+    const high = rows * STEP - GAP;
     this.count = count;
     this.columns = columns;
     this.zoom = zoom;
@@ -86,7 +90,7 @@ export class WeightImages {
       const scaleB = (b.scales[unit] * shareB * STEPS) / limit;
       const scaleC = (c.scales[unit] * shareC * STEPS) / limit;
       const row = Math.floor(unit / columns);
-      let to = row * (SIDE + GAP) * width + (unit - row * columns) * (SIDE + GAP);
+      let to = row * STEP * width + (unit - row * columns) * STEP;
       let from = unit * PIXELS;
       for (let y = 0; y < SIDE; y++, to += width) {
         for (let x = 0; x < SIDE; x++, from++) {
@@ -106,7 +110,7 @@ export class WeightImages {
 
   /** The unit under a pointer, or null. */
   unitAt(event) {
-    const step = (SIDE + GAP) * this.zoom;
+    const step = STEP * this.zoom;
     const box = this.canvas.getBoundingClientRect();
     const column = Math.floor((event.clientX - box.left) / step);
     const unit = Math.floor((event.clientY - box.top) / step) * this.columns + column;
@@ -115,7 +119,7 @@ export class WeightImages {
 
   /** Where a unit is in the canvas, in CSS pixels: [left, top, side]. */
   placeOf(unit) {
-    const step = (SIDE + GAP) * this.zoom;
+    const step = STEP * this.zoom;
     return [(unit % this.columns) * step, Math.floor(unit / this.columns) * step, SIDE * this.zoom];
   }
 }
