@@ -23,6 +23,7 @@ const PARTS = 6; // of the curve from one point to the next
 function curve(points) {
   const line = [];
   for (let i = 0; i + 1 < points.length; i++) {
+    if (String(points[i]) === String(points[i + 1])) continue; // a corner
     const around = [points[Math.max(0, i - 1)], points[i], points[i + 1], points[Math.min(points.length - 1, i + 2)]];
     const at = (axis, t) => along(around.map((point) => point[axis]), t);
     for (let part = 0; part < PARTS; part++) line.push([at(0, part / PARTS), at(1, part / PARTS)]);
