@@ -553,6 +553,8 @@ def test_a_unit_is_chosen_and_seen_through_time(visit, run):
     box = page.get_by_test_id("unit-life").bounding_box()
     page.get_by_test_id("unit-life").click(position={"x": box["width"] * 2.5 / shown, "y": 20})
     at_rest(page, 2)
+    here = page.get_by_test_id("unit-here").bounding_box()
+    assert here["x"] == pytest.approx(box["x"] + 2 * 30 * box["width"] / film.shape[1], abs=1)
 
 
 def test_a_growing_run_is_followed(visit, server):

@@ -262,6 +262,7 @@ class Timeline {
       parts["other-marker"].style.transform = `translateX(${x}px)`;
     }
     this.view.say(frame, label, other, otherLabel);
+    this.life.mark(this.frames.indexOf(frame));
   }
 
   #moveThumb() {

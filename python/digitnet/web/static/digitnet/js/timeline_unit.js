@@ -6,8 +6,11 @@ const STEP = SIDE + 2;
 
 /** A strip of pictures; one that is pressed is gone to. */
 export class UnitLife {
-  constructor({ film, unit }, { onUnit, onPick }) {
+  constructor({ film, unit, here }, { onUnit, onPick }) {
     this.canvas = film;
+    this.here = here;
+    this.index = 0; // of the checkpoint that is shown
+    this.zoom = 1;
     this.input = unit;
     this.unit = null;
     this.places = []; // which checkpoints are shown
@@ -34,6 +37,17 @@ export class UnitLife {
     this.paint();
   }
 
+  /** Marks the picture that is nearest to a checkpoint. */
+  mark(index) {
+    this.index = index;
+    let nearest = 0;
+    this.places.forEach((place, i) => {
+      if (Math.abs(place - index) < Math.abs(this.places[nearest] - index)) nearest = i;
+    });
+    this.here.style.width = `${SIDE * this.zoom}px`;
+    this.here.style.transform = `translateX(${nearest * STEP * this.zoom}px)`;
+  }
+
   paint() {
     const there = this.frames.flatMap(({ weights }, index) => (weights?.images > this.unit ? [index] : []));
     if (there.length === 0 || this.unit === null) return;
@@ -44,6 +58,7 @@ export class UnitLife {
     const shown = Math.min(there.length, most);
     const stride = (there.length - 1) / Math.max(1, shown - 1);
     this.places = [...Array(shown).keys()].map((i) => there[Math.round(i * stride)]);
+    this.zoom = zoom;
     this.canvas.width = shown * STEP - (STEP - SIDE);
     this.canvas.height = SIDE;
     this.canvas.style.width = `${this.canvas.width * zoom}px`;
@@ -60,6 +75,7 @@ export class UnitLife {
     context.putImageData(picture, 0, 0);
     const label = `Weights of unit ${this.unit} at ${shown} checkpoints, from the first to the last`;
     this.canvas.setAttribute("aria-label", label);
+    this.mark(this.index);
   }
 }
 
