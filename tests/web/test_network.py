@@ -155,7 +155,9 @@ def test_changed_units_change_the_reading_as_the_library_says(client, networks, 
         expected = read(body, scaled(network, changes), calibration)
         assert (answer["status"], answer["digit"]) == (expected.status, expected.digit)
         np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=1e-5)
-        unchanged = {name: before[name] for name in ("status", "digit", "probabilities")}
+        logits = scaled(network, changes).logits(expected.image[None])[0]
+        np.testing.assert_allclose(answer["logits"], logits, atol=1e-4)
+        unchanged = {name: before[name] for name in ("status", "digit", "probabilities", "logits")}
         assert answer["original"] == unchanged
         assert answer["probabilities"] != before["probabilities"]
         assert "original" not in before
@@ -458,6 +460,12 @@ def test_a_unit_is_pinned_and_muted_by_keyboard(visit, networks, drawings):
     for digit, row in enumerate(inspector.locator(".effect-table tbody tr").all()):
         expect(row).to_contain_text(f"{100 * float(muted.probabilities[digit]):.1f} %")
         expect(row).to_contain_text(f"{100 * float(before.probabilities[digit]):.1f} %")
+    digit, image = before.digit, before.image[None]
+    sums = [net.logits(image)[0, digit] for net in (scaled(network, [(1, unit, 0)]), network)]
+    note = page.get_by_test_id("sum-note").inner_text()
+    assert [number(found) for found in re.findall(r"[+\u2212]\d+\.\d{3}", note)] == pytest.approx(
+        sums, abs=6e-4
+    )
     assert f"unit=1-{unit}" in page.url
     assert f"scale=1-{unit}:0" in page.url
 

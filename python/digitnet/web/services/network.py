@@ -371,7 +371,7 @@ def forward(body: dict[str, Any], recognizer: dn.Recognizer) -> dict[str, Any]:
     effects = look.effects()
     chosen = [_strongest(each, shown) for each in effects] if isinstance(shown, int) else shown
     answer = {
-        **_reading(read),
+        **_reading(read, anatomy),
         "image": read.image.ravel().tolist(),
         "output": look.output,
         "activations": [numbers(each) for each in look.activations],
@@ -382,13 +382,17 @@ def forward(body: dict[str, Any], recognizer: dn.Recognizer) -> dict[str, Any]:
         "units": [_sum(look, layer, unit) for layer, unit in wanted],
     }
     if changes:
-        answer["original"] = _reading(plain.recognizer.recognize(drawing))
+        answer["original"] = _reading(plain.recognizer.recognize(drawing), plain)
     return answer
 
 
-def _reading(read: dn.Recognition) -> dict[str, Any]:
-    probabilities = None if read.probabilities is None else numbers(read.probabilities, 6)
-    return {"status": read.status, "digit": read.digit, "probabilities": probabilities}
+def _reading(read: dn.Recognition, anatomy: Anatomy) -> dict[str, Any]:
+    return {
+        "status": read.status,
+        "digit": read.digit,
+        "probabilities": None if read.probabilities is None else numbers(read.probabilities, 6),
+        "logits": numbers(anatomy.network.logits(read.image[None])[0]),
+    }
 
 
 def _strongest(effect: Floats, count: int) -> Units:

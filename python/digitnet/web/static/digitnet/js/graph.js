@@ -122,10 +122,29 @@ function paint(answer) {
   paintRuns(answer);
 }
 
+let again = null;
+
+/** Follows a training that is still at work. */
+function follow() {
+  clearTimeout(again);
+  if (shown.run?.state !== "running") return;
+  again = setTimeout(async () => {
+    const { model } = shown;
+    try {
+      const answer = await ask(`api/graph${modelQuery(model)}`);
+      if (shown.model === model) paint(answer);
+    } catch {
+      // the next time, perhaps
+    }
+    follow();
+  }, 3000);
+}
+
 async function open(model) {
   try {
     paint(await ask(`api/graph${modelQuery(model)}`));
     byTest("problem").hidden = true;
+    follow();
     await listModels(byTest("model"), shown.model);
   } catch (error) {
     byTest("problem").textContent = error.message;

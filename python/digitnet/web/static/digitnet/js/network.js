@@ -26,7 +26,7 @@ const state = {
 const pad = new Pad(byTest("canvas"));
 const diagram = new Diagram(byTest("network"), { onPoint: point, onPin: pin, onMore: (layer) => every.show(layer, true) });
 const sumCard = new SumCard(document.querySelector("[data-part=sum]"), byTest("network"));
-const inspector = new Inspector(byTest("unit"), { onScale: scale, onPin: pin, onClose: () => pin(null) });
+const inspector = new Inspector(byTest("unit"), { onScale: scale, onPin: pin, onClose: close });
 const every = new EveryUnit(document.querySelector("[data-part=every]"), { onPin: pin });
 const live = new Live(request, paint, problem);
 
@@ -99,8 +99,15 @@ function pin(place, { scroll = true } = {}) {
   sumCard.move(null);
   state.pointed = null;
   inspector.show(state.pinned, { model: state.model, facts: state.facts, changes: state.changes, scroll });
+  if (state.pinned !== null && scroll && document.activeElement.matches(":focus-visible")) byTest("unit").focus({ preventScroll: true });
   writeAddress(state);
   live.ask();
+}
+
+function close() {
+  const tile = diagram.tile(state.pinned);
+  pin(null);
+  tile?.focus();
 }
 
 function scale({ layer, unit }, value) {

@@ -2,7 +2,7 @@
 import { onTheme, paintSquare, theme } from "./colors.js";
 import { byTest, count, element, percent } from "./dom.js";
 import { Paths } from "./network_paths.js";
-import { bytesOf, largest, paintCells, plain } from "./network_pictures.js";
+import { FULL, bytesOf, largest, paintCells, plain } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 
 /**
@@ -249,5 +249,4 @@ function liveliness(name, values) {
   return name === "relu" ? `${above} active` : `${above} above 0`;
 }
 
-const FULL = 90; // of 127: where the colour of a weight is full, so that the smaller ones are seen, too
 const placeOf = ({ layer, unit }) => ({ layer, unit });

@@ -2,7 +2,7 @@
 import { url } from "./api.js";
 import { color, onTheme } from "./colors.js";
 import { byTest, count, element, isReducedMotion } from "./dom.js";
-import { fillCells, largest, palette, plain, sideOf } from "./network_pictures.js";
+import { FULL, fillCells, largest, palette, plain, sideOf } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 
 const CELL = 54; // CSS pixels from unit to unit
@@ -36,12 +36,13 @@ export class EveryUnit {
     this.canvas.addEventListener("pointermove", (event) => this.#say(this.#at(event)));
     this.canvas.addEventListener("click", (event) => this.#pick(this.#at(event)));
     this.order.addEventListener("change", () => this.#sort());
-    new ResizeObserver(() => this.#later()).observe(this.scroll);
+    new ResizeObserver(() => this.facts && this.#resize()).observe(this.scroll);
     this.isInView = false; // what nobody sees is not painted
-    new IntersectionObserver(([entry]) => {
+    const seen = ([entry]) => {
       this.isInView = entry.isIntersecting;
       this.#later();
-    }).observe(this.scroll);
+    };
+    new IntersectionObserver(seen, { rootMargin: "120px" }).observe(this.scroll);
     onTheme(() => {
       this.colors = Object.fromEntries(["positive", "negative", "accent", "sunken"].map((name) => [name, color(name)]));
       this.pictures.clear();
@@ -52,6 +53,7 @@ export class EveryUnit {
 
   build(facts) {
     this.facts = facts;
+    this.answer = null;
     const names = facts.activations.map((_, layer) => layer);
     this.root.querySelector("[data-part=every-layers]").replaceChildren(
       ...names.map((layer) => element("button", { type: "button", "aria-pressed": "false", data: { testid: `every-${layer}` }, text: layerName(layer, facts.sizes), on: { click: () => this.show(layer) } })),
@@ -72,6 +74,7 @@ export class EveryUnit {
     const { sizes } = this.facts;
     this.scroll.setAttribute("aria-label", `Units of: ${layerName(layer, sizes)}`);
     this.values = this.answer?.activations[layer] ?? [];
+    this.#resize();
     this.hint = `${count(sizes[layer + 1])} pictures, each of the ${count(sizes[layer])} weights into a unit${layer > 0 ? ", a cell for each unit of the layer before" : ""}. The bar below it is its activation.`;
     this.note.textContent = this.hint;
     this.scroll.scrollTop = 0;
@@ -101,6 +104,12 @@ export class EveryUnit {
     this.#later();
   }
 
+  /** Makes room for all units, painted or not. */
+  #resize() {
+    this.height.style.height = `${Math.ceil(this.units.length / this.#columns()) * CELL}px`;
+    this.#later();
+  }
+
   #columns() {
     return Math.max(1, Math.floor(this.scroll.clientWidth / CELL));
   }
@@ -116,9 +125,7 @@ export class EveryUnit {
     const { canvas, scroll } = this;
     const columns = this.#columns();
     const width = columns * CELL;
-    const high = Math.ceil(this.units.length / columns) * CELL;
-    this.height.style.height = `${high}px`;
-    const view = Math.min(scroll.clientHeight, high);
+    const view = Math.min(scroll.clientHeight, Math.ceil(this.units.length / columns) * CELL);
     const ratio = devicePixelRatio;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(view * ratio)) {
       canvas.width = Math.round(width * ratio);
@@ -239,7 +246,7 @@ function pictureOf(weights) {
   canvas.height = side;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(side, side);
-  fillCells(picture, 0, 0, side, weights, 90, palette("signed"));
+  fillCells(picture, 0, 0, side, weights, FULL, palette("signed"));
   context.putImageData(picture, 0, 0);
   return canvas;
 }

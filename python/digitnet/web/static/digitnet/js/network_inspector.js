@@ -4,7 +4,7 @@ import { patient } from "./network_patient.js";
 import { onTheme, paintSquare } from "./colors.js";
 import { count, element, isReducedMotion, percent } from "./dom.js";
 import { histogram } from "./network_histogram.js";
-import { bytesOf, paintCells, plain, signed } from "./network_pictures.js";
+import { FULL, bytesOf, paintCells, plain, signed } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 import { sumTable } from "./network_sum.js";
 
@@ -17,6 +17,7 @@ export class Inspector {
     this.root = root;
     this.events = events;
     this.place = null;
+    root.addEventListener("keydown", (event) => event.key === "Escape" && this.events.onClose());
     this.unit = null;
     this.data = null;
     onTheme(() => {
@@ -64,7 +65,9 @@ export class Inspector {
       links: element("div", { class: "link-grid" }),
       effect: element("div", { class: "effect" }),
     };
-    this.picture = element("canvas", { class: "pixels large", role: "img", "aria-label": "Weights as a picture" });
+    const isFirst = place.layer === 0;
+    this.picture = element("canvas", { class: isFirst ? "pixels large" : "pixels small-picture", role: "img", "aria-label": "Its weights as a picture" });
+    this.gradient = isFirst ? null : element("canvas", { class: "pixels large", role: "img", "aria-label": "Where more ink raises or lowers it" });
     this.knob = element("input", { type: "range", min: 0, max: 2, step: 0.05, value: 1, id: "unit-scale", data: { testid: "unit-scale" }, on: { input: () => this.#scaled(Number(this.knob.value)) } });
     this.value = element("output", { class: "number", for: "unit-scale", text: "× 1.00" });
     this.mute = element("button", { type: "button", "aria-pressed": "false", data: { testid: "mute" }, text: "Mute", on: { click: () => this.#scaled(this.mute.getAttribute("aria-pressed") === "true" ? 1 : 0) } });
@@ -88,7 +91,7 @@ export class Inspector {
       element(
         "div",
         { class: "parts" },
-        part("looks", element("h3", { text: place.layer === 0 ? "What it looks for" : "Its weights" }), this.picture, element("p", { class: "small soft", text: this.#caption(place) })),
+        part("looks", ...this.#looks(place)),
         part("sums", element("h3", { text: "Its sum for this drawing" }), this.parts.sum),
         part("turn", element("h3", { text: isOutput ? "The reading" : "Turn it down or up" }), knobs, this.parts.effect),
         part("numbers", element("h3", { text: "Its weights in numbers" }), this.parts.weights),
@@ -98,10 +101,21 @@ export class Inspector {
     );
   }
 
-  #caption({ layer }) {
+  /** The weights of the first layer are pictures; further on they are not, but what more ink would do is one. */
+  #looks({ layer }) {
     const { sizes } = this.facts;
-    if (layer === 0) return "One weight for each pixel: blue ink excites it, orange ink quiets it.";
-    return `One cell for each of the ${count(sizes[layer])} units of the ${layerName(layer - 1, sizes).toLowerCase()}, in the places that they have in its picture of all units.`;
+    const caption = (text) => element("p", { class: "small soft", text });
+    if (layer === 0) {
+      return [element("h3", { text: "What it looks for" }), this.picture, caption("One weight for each pixel: blue ink excites it, orange ink quiets it.")];
+    }
+    const before = layerName(layer - 1, sizes).toLowerCase();
+    return [
+      element("h3", { text: "What it looks for now" }),
+      this.gradient,
+      caption("With this drawing: where more ink raises it (blue) or lowers it (orange)."),
+      this.picture,
+      caption(`Its weights: a cell for each of the ${count(sizes[layer])} units of the ${before}.`),
+    ];
   }
 
   #scaled(scale) {
@@ -120,8 +134,11 @@ export class Inspector {
   /** What an answer says of the unit. */
   live(sum, answer) {
     if (this.place === null) return;
+    const { layer, unit } = this.place;
+    const index = layer === this.facts.sizes.length - 2 ? unit : answer.shown[layer].indexOf(unit);
+    if (layer > 0 && index >= 0) paintCells(this.gradient, bytesOf(answer.pictures[layer][index].data), FULL);
     if (sum !== null) this.parts.sum.replaceChildren(sumTable(sum, this.facts, answer, 8));
-    this.parts.effect.replaceChildren(effectTable(answer));
+    this.parts.effect.replaceChildren(...effectTable(answer));
   }
 
   #fill(unit) {
@@ -171,7 +188,7 @@ export class Inspector {
   }
 
   #paintWeights() {
-    if (this.unit) paintCells(this.picture, bytesOf(this.unit.weights.data), 90);
+    if (this.unit) paintCells(this.picture, bytesOf(this.unit.weights.data), FULL);
   }
 
   #paintExamples() {
@@ -181,11 +198,11 @@ export class Inspector {
   }
 }
 
-/** The probabilities as they are, and as they were before units were changed. */
+/** The probabilities and the sum of the reading as they are, and as they were before units were changed. */
 function effectTable(answer) {
   const now = answer.probabilities;
   const before = answer.original?.probabilities ?? null;
-  if (now === null) return element("p", { class: "soft", text: "Draw something to see what it does to the reading." });
+  if (now === null) return [element("p", { class: "soft", text: "Draw something to see what it does to the reading." })];
   const rows = now.map((share, digit) => {
     const fill = element("span", { class: "fill" });
     fill.style.width = `${100 * share}%`;
@@ -197,7 +214,10 @@ function effectTable(answer) {
     }
     return element("tr", { class: digit === answer.output ? "likeliest" : "" }, element("th", { scope: "row", text: String(digit) }), element("td", { class: "wide" }, meter), element("td", { class: "number", text: percent(share, 1) }), element("td", { class: "number soft", text: before ? percent(before[digit], 1) : "" }));
   });
-  return element("table", { class: "effect-table" }, element("thead", {}, element("tr", {}, element("th", { scope: "col", text: "digit" }), element("td"), element("th", { scope: "col", class: "number", text: "now" }), element(before ? "th" : "td", { scope: before ? "col" : null, class: "number", text: before ? "unchanged" : "" }))), element("tbody", {}, ...rows));
+  const { output } = answer;
+  const sums = element("p", { class: "small soft sum-note", data: { testid: "sum-note" } }, `The sum z of output ${output} is `, element("b", { class: "number", text: signed(answer.logits[output], 3) }), before ? `; unchanged it was ${signed(answer.original.logits[output], 3)}.` : ".");
+  const table = element("table", { class: "effect-table" }, element("thead", {}, element("tr", {}, element("th", { scope: "col", text: "digit" }), element("td"), element("th", { scope: "col", class: "number", text: "now" }), element(before ? "th" : "td", { scope: before ? "col" : null, class: "number", text: before ? "unchanged" : "" }))), element("tbody", {}, ...rows));
+  return [sums, table];
 }
 
 function excitement(data, unit) {

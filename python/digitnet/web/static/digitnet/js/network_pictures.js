@@ -10,6 +10,9 @@ onTheme(() => {
 /** The colours of "signed" or "ink". */
 export const palette = (kind) => (palettes[kind] ??= paletteOf(kind));
 
+/** Of 127: the size of a weight that has the full colour, so that the smaller ones are seen, too. */
+export const FULL = 90;
+
 /** base64 of int8 as an Int8Array. */
 export function bytesOf(base64) {
   const text = atob(base64);
