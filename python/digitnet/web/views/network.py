@@ -54,9 +54,7 @@ async def weights(request: HttpRequest) -> HttpResponse:
         raise invalid(f"layer: '{layer[:20]}', expected a whole number from 0", "layer")
     model = await _model(request.GET.get("model"))
     found = await asyncio.to_thread(service.weight_bytes, model, int(layer), request.GET.get("units", "0"))
-    response = HttpResponse(found, content_type="application/octet-stream")
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return HttpResponse(found, content_type="application/octet-stream")
 
 
 @api("GET")

@@ -21,7 +21,13 @@ function makeCharts() {
   charts = {
     loss: new Chart(byTest("loss-chart"), { ...common, y: loss, tick: short, series }),
     accuracy: new Chart(byTest("accuracy-chart"), { ...common, y: percent, tick: shortPercent, series }),
-    rate: new Chart(byTest("rate-chart"), { ...common, y: small, tick: short, height: 170, series: [{ name: "learning rate", color: "accent", points: true }] }),
+    rate: new Chart(byTest("rate-chart"), {
+      ...common,
+      y: small,
+      tick: short,
+      height: 170,
+      series: [{ name: "learning rate", color: "accent", points: true }],
+    }),
   };
 }
 
@@ -34,16 +40,37 @@ function paintCharts(epochs) {
   charts.accuracy.set([x, column("training_accuracy"), column("validation_accuracy")]);
   charts.rate.set([x, column("learning_rate")]);
   const last = epochs.at(-1);
-  byTest("loss-chart").setAttribute("aria-label", `Loss by epoch. After epoch ${last.epoch}: training ${loss(last.training_loss)}, validation ${loss(last.validation_loss)}`);
-  byTest("accuracy-chart").setAttribute("aria-label", `Accuracy by epoch. After epoch ${last.epoch}: training ${percent(last.training_accuracy)}, validation ${percent(last.validation_accuracy)}`);
-  byTest("rate-chart").setAttribute("aria-label", `Learning rate by epoch. After epoch ${last.epoch}: ${small(last.learning_rate)}`);
+  byTest("loss-chart").setAttribute(
+    "aria-label",
+    `Loss by epoch. After epoch ${last.epoch}: training ${loss(last.training_loss)}, validation ${loss(last.validation_loss)}`,
+  );
+  byTest("accuracy-chart").setAttribute(
+    "aria-label",
+    `Accuracy by epoch. After epoch ${last.epoch}: training ${percent(last.training_accuracy)}, validation ${percent(last.validation_accuracy)}`,
+  );
+  byTest("rate-chart").setAttribute(
+    "aria-label",
+    `Learning rate by epoch. After epoch ${last.epoch}: ${small(last.learning_rate)}`,
+  );
 }
 
 function paintTable(epochs, best) {
-  const names = ["Epoch", "Training loss", "Validation loss", "Training accuracy", "Validation accuracy", "Learning rate", "Time"];
+  const names = [
+    "Epoch",
+    "Training loss",
+    "Validation loss",
+    "Training accuracy",
+    "Validation accuracy",
+    "Learning rate",
+    "Time",
+  ];
   const cell = (text) => element("td", { class: "number", text });
   byTest("epochs-table").replaceChildren(
-    element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col", class: "number", text: name })))),
+    element(
+      "thead",
+      {},
+      element("tr", {}, ...names.map((name) => element("th", { scope: "col", class: "number", text: name }))),
+    ),
     element(
       "tbody",
       {},
@@ -51,7 +78,11 @@ function paintTable(epochs, best) {
         element(
           "tr",
           {},
-          element("th", { scope: "row", class: "number", text: `${epoch.epoch}${epoch.epoch === best ? " (best)" : ""}` }),
+          element("th", {
+            scope: "row",
+            class: "number",
+            text: `${epoch.epoch}${epoch.epoch === best ? " (best)" : ""}`,
+          }),
           cell(loss(epoch.training_loss)),
           cell(loss(epoch.validation_loss)),
           cell(percent(epoch.training_accuracy)),
@@ -66,7 +97,10 @@ function paintTable(epochs, best) {
 
 function paintHeadline({ epochs, best_epoch: best, run }) {
   const kept = epochs.find((epoch) => epoch.epoch === best) ?? epochs.at(-1);
-  const link = element("a", { href: `${document.documentElement.dataset.root}training/${encodeURIComponent(run.id)}/`, text: run.id });
+  const link = element("a", {
+    href: `${document.documentElement.dataset.root}training/${encodeURIComponent(run.id)}/`,
+    text: run.id,
+  });
   const facts = [
     ["Training", link],
     ["Epochs", count(epochs.length)],
@@ -74,14 +108,20 @@ function paintHeadline({ epochs, best_epoch: best, run }) {
     ["Validation loss", loss(kept.validation_loss)],
     ["Validation accuracy", percent(kept.validation_accuracy)],
   ];
-  part("headline").replaceChildren(...facts.map(([name, value]) => element("div", {}, element("dt", { text: name }), element("dd", {}, value))));
+  part("headline").replaceChildren(
+    ...facts.map(([name, value]) => element("div", {}, element("dt", { text: name }), element("dd", {}, value))),
+  );
 }
 
 function paintRuns({ runs, model }) {
   part("runs").hidden = runs.length === 0;
   const names = ["Training", "State", "Epochs", "Layers", "Optimizer", "Best validation accuracy", ""];
   byTest("runs-table").replaceChildren(
-    element("thead", {}, element("tr", {}, ...names.map((name) => (name ? element("th", { scope: "col", text: name }) : element("td"))))),
+    element(
+      "thead",
+      {},
+      element("tr", {}, ...names.map((name) => (name ? element("th", { scope: "col", text: name }) : element("td")))),
+    ),
     element(
       "tbody",
       {},
@@ -89,7 +129,15 @@ function paintRuns({ runs, model }) {
         const tag = element("span", { class: "tag" });
         showState(tag, run.state);
         const isShown = run.model !== null && run.model === model;
-        const show = run.model && element("button", { type: "button", text: "Show", "aria-label": `Show ${run.name}`, disabled: isShown, on: { click: () => choose(run.model) } });
+        const show =
+          run.model &&
+          element("button", {
+            type: "button",
+            text: "Show",
+            "aria-label": `Show ${run.name}`,
+            disabled: isShown,
+            on: { click: () => choose(run.model) },
+          });
         return element(
           "tr",
           { "aria-current": isShown ? "true" : null },
@@ -116,7 +164,10 @@ function paint(answer) {
     paintCharts(answer.epochs);
     paintTable(answer.epochs, answer.best_epoch);
   } else {
-    const rest = answer.runs.length > 0 ? "Those of the trainings below have one." : "Start a training, and its graph will be here.";
+    const rest =
+      answer.runs.length > 0
+        ? "Those of the trainings below have one."
+        : "Start a training, and its graph will be here.";
     part("why").textContent = `This model file holds what was learned, not how: no epochs are stored in it. ${rest}`;
   }
   paintRuns(answer);

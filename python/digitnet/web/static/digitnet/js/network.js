@@ -1,5 +1,6 @@
 // The page Network: a drawing goes through the network, and all that is shown comes from the answer to it.
 import { ask } from "./api.js";
+import { onTheme } from "./colors.js";
 import { byTest, toast } from "./dom.js";
 import { currentDrawing, keepDrawing } from "./drawing.js";
 import { listModels, modelQuery } from "./model_choice.js";
@@ -24,7 +25,11 @@ const state = {
 };
 
 const pad = new Pad(byTest("canvas"));
-const diagram = new Diagram(byTest("network"), { onPoint: point, onPin: pin, onMore: (layer) => every.show(layer, true) });
+const diagram = new Diagram(byTest("network"), {
+  onPoint: point,
+  onPin: pin,
+  onMore: (layer) => every.show(layer, true),
+});
 const sumCard = new SumCard(document.querySelector("[data-part=sum]"), byTest("network"));
 const inspector = new Inspector(byTest("unit"), { onScale: scale, onPin: pin, onClose: close });
 const every = new EveryUnit(document.querySelector("[data-part=every]"), { onPin: pin });
@@ -70,7 +75,9 @@ function placed(before, now) {
 function makeRoom(pinned, answer) {
   const units = pinned && state.shown[pinned.layer];
   if (!units || units.includes(pinned.unit)) return false;
-  const effect = new Map(answer.shown[pinned.layer].map((unit, index) => [unit, Math.abs(answer.effects[pinned.layer][index])]));
+  const effect = new Map(
+    answer.shown[pinned.layer].map((unit, index) => [unit, Math.abs(answer.effects[pinned.layer][index])]),
+  );
   const least = units.reduce((a, b) => (effect.get(b) < effect.get(a) ? b : a));
   state.shown[pinned.layer] = units.map((unit) => (unit === least ? pinned.unit : unit));
   return true;
@@ -99,7 +106,8 @@ function pin(place, { scroll = true } = {}) {
   sumCard.move(null);
   state.pointed = null;
   inspector.show(state.pinned, { model: state.model, facts: state.facts, changes: state.changes, scroll });
-  if (state.pinned !== null && scroll && document.activeElement.matches(":focus-visible")) byTest("unit").focus({ preventScroll: true });
+  if (state.pinned !== null && scroll && document.activeElement.matches(":focus-visible"))
+    byTest("unit").focus({ preventScroll: true });
   writeAddress(state);
   live.ask();
 }
@@ -144,6 +152,8 @@ byTest("reset").addEventListener("click", () => {
   changed();
 });
 byTest("model").addEventListener("change", (event) => open(event.target.value));
+
+onTheme(() => state.facts !== null && live.ask()); // pictures have the colours of the theme
 
 // ------------------------------------------------------------------ models
 

@@ -55,9 +55,19 @@ export class EveryUnit {
     this.facts = facts;
     this.answer = null;
     const names = facts.activations.map((_, layer) => layer);
-    this.root.querySelector("[data-part=every-layers]").replaceChildren(
-      ...names.map((layer) => element("button", { type: "button", "aria-pressed": "false", data: { testid: `every-${layer}` }, text: layerName(layer, facts.sizes), on: { click: () => this.show(layer) } })),
-    );
+    this.root
+      .querySelector("[data-part=every-layers]")
+      .replaceChildren(
+        ...names.map((layer) =>
+          element("button", {
+            type: "button",
+            "aria-pressed": "false",
+            data: { testid: `every-${layer}` },
+            text: layerName(layer, facts.sizes),
+            on: { click: () => this.show(layer) },
+          }),
+        ),
+      );
     this.show(0);
   }
 
@@ -100,7 +110,8 @@ export class EveryUnit {
 
   #sort() {
     this.units.sort((a, b) => a - b);
-    if (this.order.value === "activation" && this.values.length) this.units.sort((a, b) => this.values[b] - this.values[a]);
+    if (this.order.value === "activation" && this.values.length)
+      this.units.sort((a, b) => this.values[b] - this.values[a]);
     this.#later();
   }
 
@@ -176,12 +187,16 @@ export class EveryUnit {
     const { layer, facts } = this;
     for (const unit of wanted) this.asked.add(unit);
     try {
-      const response = await fetch(url(`api/network/weights?model=${encodeURIComponent(facts.model)}&layer=${layer}&units=${wanted.join(",")}`));
+      const response = await fetch(
+        url(`api/network/weights?model=${encodeURIComponent(facts.model)}&layer=${layer}&units=${wanted.join(",")}`),
+      );
       if (!response.ok) return;
       const bytes = new Int8Array(await response.arrayBuffer());
       if (layer !== this.layer || facts !== this.facts) return;
       const inputs = facts.sizes[layer];
-      wanted.forEach((unit, row) => this.pictures.set(unit, pictureOf(bytes.subarray(row * (inputs + 4) + 4, (row + 1) * (inputs + 4)))));
+      wanted.forEach((unit, row) =>
+        this.pictures.set(unit, pictureOf(bytes.subarray(row * (inputs + 4) + 4, (row + 1) * (inputs + 4)))),
+      );
     } catch {
       // the pictures stay away until they are in view again
     } finally {
@@ -225,13 +240,23 @@ export class EveryUnit {
   #key(event) {
     const columns = this.#columns();
     const page = columns * Math.max(1, Math.floor(this.scroll.clientHeight / CELL));
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
+    const steps = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      ArrowUp: -columns,
+      ArrowDown: columns,
+      PageUp: -page,
+      PageDown: page,
+      Home: -Infinity,
+      End: Infinity,
+    };
     if (event.key === "Enter" || event.key === " ") this.#pick(this.current);
     else if (event.key in steps) {
       this.current = Math.max(0, Math.min(this.units.length - 1, this.current + steps[event.key]));
       const top = Math.floor(this.current / columns) * CELL;
       if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
-      else if (top + CELL > this.scroll.scrollTop + this.scroll.clientHeight) this.scroll.scrollTop = top + CELL - this.scroll.clientHeight;
+      else if (top + CELL > this.scroll.scrollTop + this.scroll.clientHeight)
+        this.scroll.scrollTop = top + CELL - this.scroll.clientHeight;
       this.#tell();
       this.#later();
     } else return;

@@ -75,6 +75,9 @@ export function signed(value, digits = 2) {
 /** A number with two digits behind the point, or as a power of ten where they would say nothing. */
 export function plain(value, digits = 2) {
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5) ? size.toExponential(1).replace("-", "−") : size.toFixed(digits);
+  const text =
+    size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5)
+      ? size.toExponential(1).replace("-", "−")
+      : size.toFixed(digits);
   return value < 0 ? `−${text}` : text;
 }
