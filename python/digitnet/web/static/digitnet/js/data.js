@@ -39,9 +39,10 @@ const detail = new Detail(byTest("detail"), {
     jump("augmentation");
   },
 });
-const gridAt = (place, caption, label) => {
+const gridAt = (place, caption, label, empty) => {
   const grid = new ImageGrid(place, {
     label,
+    empty,
     describe,
     note,
     onOpen: (index) => detail.open(samples, index, grid),
@@ -50,7 +51,7 @@ const gridAt = (place, caption, label) => {
   return grid;
 };
 const images = gridAt(byTest("images"), "browse-caption", "Images of the set");
-const mistakes = gridAt(byTest("misclassified"), "mistakes-caption", "Images read wrongly");
+const mistakes = gridAt(byTest("misclassified"), "mistakes-caption", "Images read wrongly", "No mistakes.");
 const augmentation = new Augmentation(document.getElementById("augmentation"), chosenModel);
 const coverage = new Coverage({
   place: part("coverage"),
@@ -87,7 +88,7 @@ function showImages() {
 function showMistakes() {
   const sort = byTest("mistakes-sort").value;
   const found = readings === null ? [] : select(samples, readings, { ...EVERYTHING, says: "wrong", sort });
-  mistakes.set(samples, found);
+  mistakes.set(samples, found, { isWaiting: readings === null });
   part("mistakes-count").textContent = readings === null ? "\u00a0" : `${count(found.length)} of ${count(samples.count)} images are read as something else than their label.`;
 }
 
