@@ -80,7 +80,7 @@ function bar(value, share) {
 function inputName(input, layer, sizes) {
   if (layer > 0) return `unit ${input}`;
   const side = Math.round(Math.sqrt(sizes[0]));
-  return `row ${Math.floor(input / side)}, column ${input % side}`;
+  return `row ${Math.floor(input / side)}, col ${input % side}`;
 }
 
 /** The card beside the unit that is pointed at. */
