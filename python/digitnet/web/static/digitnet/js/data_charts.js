@@ -1,7 +1,7 @@
 // Two pictures of how far a model's confidence can be trusted: the reliability diagram, and accuracy against coverage.
 import { count, element, percent, svg } from "./dom.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [520, 310, 86, 48, 12, 26];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [520, 310, 86, 52, 12, 34];
 const across = (share) => LEFT + share * (WIDTH - LEFT - RIGHT);
 const up = (share) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
 const LEAST_STEP = 500; // tenths of a percent: where the coverage curve begins on its chart
@@ -15,7 +15,7 @@ function axes(label, { xTicks, yTicks, xText, yText }) {
     picture.append(svg("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: up(place), y2: up(place) }));
     picture.append(svg("text", { x: LEFT - 8, y: up(place) + 4, "text-anchor": "end", text }));
   }
-  for (const [place, text] of xTicks) picture.append(svg("text", { x: across(place), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle", text }));
+  for (const [place, text] of xTicks) picture.append(svg("text", { x: across(place), y: HEIGHT - BOTTOM + 22, "text-anchor": "middle", text }));
   picture.append(svg("text", { class: "name", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle", text: xText }));
   picture.append(svg("text", { class: "name", x: 16, y: (TOP + HEIGHT - BOTTOM) / 2, "text-anchor": "middle", transform: `rotate(-90 16 ${(TOP + HEIGHT - BOTTOM) / 2})`, text: yText }));
   return picture;
