@@ -189,7 +189,7 @@ export class Store extends EventTarget {
 
 /**
  * What the bytes of .../weights?form=bytes say: their header, with `images`, how many there are; `scales`
- * (Float32Array, one for each image); `pixels` (Int8Array, 784 for each image). A weight is pixel * scale. They are views.
+ * (Float32Array, one for each image); `pixels` (Int8Array, 784 for each image). A weight is pixel * scale.
  */
 export function decode(buffer) {
   const size = new DataView(buffer).getUint32(0, true);
