@@ -39,10 +39,15 @@ class Anatomy:
         network: its own; with changes it is altered.
         calibration: of its model, also where the network is a changed one.
         changes: scale of the activation of units by (layer, unit), applied where the next layer takes it in.
+        plain: the same network without changes, to share what they leave alone.
     """
 
     def __init__(
-        self, network: dn.Network, calibration: dn.Calibration, changes: dict[tuple[int, int], float]
+        self,
+        network: dn.Network,
+        calibration: dn.Calibration,
+        changes: dict[tuple[int, int], float],
+        plain: Anatomy | None = None,
     ) -> None:
         self.network = network
         self.sizes = network.sizes
@@ -52,15 +57,12 @@ class Anatomy:
         self.changes = changes
         self.scales = [np.ones(size, np.float32) for size in self.sizes[1:]]
         """What the activation of each unit is taken times by the next layer."""
-        altered = {layer + 1 for layer, _ in changes}
-        self.unchanged = [
-            weights.copy() if layer in altered else weights for layer, weights in enumerate(self.weights)
-        ]
+        self.unchanged = self.weights if plain is None else plain.weights
         for (layer, unit), scale in changes.items():
             self.scales[layer][unit] = scale
             self.weights[layer + 1][unit] *= np.float32(scale)
         self.recognizer = dn.Recognizer(network, calibration)
-        self.rows = np.ascontiguousarray(self.weights[0].T)
+        self.rows: Floats = np.ascontiguousarray(self.weights[0].T) if plain is None else plain.rows
         """The weights of the first layer, a row for each unit."""
 
     @property
@@ -187,7 +189,8 @@ def opened(recognizer: dn.Recognizer, changes: dict[tuple[int, int], float] | No
     if len(network.layers) > MOST_LAYERS:
         message = f"a network of {len(network.layers)} layers, expected at most {MOST_LAYERS} to look into"
         raise ApiError(422, "invalid_model", message, field="model")
-    anatomy = Anatomy(network, recognizer.calibration, changes or {})
+    plain = opened(recognizer) if changes else None
+    anatomy = Anatomy(network, recognizer.calibration, changes or {}, plain)
     with _lock:
         _opened[key] = (recognizer, anatomy)  # with the recognizer, so that no other gets its id
         while len(_opened) > _KEPT or (len(_opened) > 1 and _kept() > _MOST_KEPT):
