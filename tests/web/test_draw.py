@@ -347,6 +347,10 @@ def test_a_picture_is_opened(visit, name):
     page.get_by_test_id("file").set_input_files(IMAGES / name)
     expect(prediction(page)).to_have_text(name[0])
     expect(page.get_by_test_id("picture")).to_be_visible()
+    page.get_by_test_id("brush").fill("40")  # a picture has no brush
+    page.get_by_test_id("predict").click()
+    expect(prediction(page)).to_have_text(name[0])
+    expect(page.get_by_test_id("picture")).to_be_visible()
     draw(page, SEVEN)  # drawing takes its place
     expect(page.get_by_test_id("picture")).to_be_hidden()
     expect(prediction(page)).to_have_text("7")

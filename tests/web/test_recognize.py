@@ -411,7 +411,10 @@ def test_what_it_was_is_kept_listed_and_removed(empty_set, digit_strokes):
     assert ids == sorted(ids, reverse=True)
     _, further = client.ask(f"api/personal?before={ids[-1]}")
     assert len(further["digits"]) == 7
-    assert client.ask(f"api/personal/{ids[0]}", method="DELETE") == (200, {"counts": [1] * 10})
+    assert client.ask(f"api/personal/{ids[0]}", method="DELETE") == (
+        200,
+        {"count": 10, "counts": [1] * 10},
+    )
     assert client.ask(f"api/personal/{ids[0]}", method="DELETE")[0] == 404
 
 

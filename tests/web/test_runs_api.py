@@ -202,11 +202,16 @@ def test_one_after_the_other_in_their_order(client, server):
 
 
 def test_a_run_is_copied_as_a_command_and_as_python(client, server, tmp_path):
-    run_id = start(
-        client, layers="16, 8", epochs=3, activation="tanh", optimizer="nesterov", learning_rate=0.02,
-        schedule="step", warmup=0.2, dropout=0.1, augmentation="light", batch_size=64, seed=5, weight_decay=0.001,
-        early_stopping=3, averaging="ema", label_smoothing=0.05,
-    )  # fmt: skip
+    choices = {"activation": "tanh", "optimizer": "nesterov", "schedule": "step", "averaging": "ema"}
+    numbers = {
+        "learning_rate": 0.02,
+        "warmup": 0.2,
+        "dropout": 0.1,
+        "label_smoothing": 0.05,
+        "weight_decay": 1e-3,
+    }
+    others = {"augmentation": "light", "batch_size": 64, "seed": 5, "early_stopping": 3}
+    run_id = start(client, layers="16, 8", epochs=3, **choices, **numbers, **others)
     wait(client, run_id, "done")
     expected = dn.Run(server.runs / run_id).epochs[0]["training_loss"]
 

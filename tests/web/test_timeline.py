@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 import threading
 
@@ -220,6 +221,54 @@ def test_broken_and_vanished_checkpoints_are_told(client, spoiled):
     assert ["broken" in each for each in told["readings"]] == [False, True, True, True, False]
 
 
+def test_a_model_file_too_large_is_not_read(client, spoiled):
+    with (spoiled.checkpoints()[3].model).open("wb") as file:
+        file.truncate(2**40)  # takes no place on the disk
+    status, told = client.ask("api/runs/spoiled/checkpoints/3/weights")
+    assert (status, told["error"]["code"]) == (422, "broken_checkpoint")
+    status, told = client.ask("api/runs/spoiled/readings", SEVEN)
+    assert status == 200
+    assert ["broken" in each for each in told["readings"]] == [False, False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ({"name": "\0"}, 409),
+        ({"name": "../../etc", "directory": "/etc"}, 409),
+        ({"name": "personal", "directory": "\0"}, 409),
+        ({"name": "mnist", "validation": 1e-300}, 200),
+        ({"name": "mnist", "validation": True}, 200),
+        ({"name": ["mnist"], "directory": 5}, 200),
+        ("mnist", 200),
+    ],
+)
+def test_nothing_in_a_config_is_believed(client, spoiled, source, status):
+    path = spoiled.directory / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "data": {**config["data"], "source": source}}))
+    found, told = client.ask("api/runs/spoiled/checkpoints/1/confusion")
+    assert found == status
+    assert status == 409 or told["of"] == "test"
+
+
+@pytest.fixture(scope="module")
+def numbers(server):
+    """A run of a network that takes 100 numbers and tells five classes."""
+    numbers = np.random.default_rng(1).random((200, 100), dtype=np.float32)
+    data = dn.Dataset(numbers, np.arange(200, dtype=np.uint8) % 5, 5)
+    dn.train(dn.Network([100, 8, 5], seed=1), data, epochs=2, run=server.runs / "numbers")
+
+
+def test_networks_that_read_no_digits(client, numbers):
+    status, told = client.ask("api/runs/numbers/checkpoints/2/weights")
+    assert (status, told["images"]) == (200, None)
+    status, told = client.ask("api/runs/numbers/checkpoints/2/confusion")
+    assert (status, told["error"]["code"]) == (422, "unsuitable")
+    status, told = client.ask("api/runs/numbers/readings", SEVEN)
+    assert (status, ["broken" in each for each in told["readings"]]) == (200, [True] * 3)
+
+
 def test_a_version_that_is_named_may_be_kept(server, client, run):
     _, told = client.ask("api/runs/small/checkpoints")
     version = told["checkpoints"][2]["version"]
@@ -279,9 +328,9 @@ def require_images(page, weights, limit, testid="weight-images", *, less=None):
         weights = weights - less
     shown = canvas(page, testid)
     ground, above, below = colors(page)
-    columns = (shown.shape[1] + 1) // 29
+    columns = (shown.shape[1] + 2) // 30
     for unit in range(weights.shape[1]):
-        top, left = 29 * (unit // columns), 29 * (unit % columns)
+        top, left = 30 * (unit // columns), 30 * (unit % columns)
         picture = shown[top : top + 28, left : left + 28]
         share = np.clip(weights[:, unit].reshape(28, 28, 1) / limit, -1, 1)
         expected = ground + np.where(share > 0, above - ground, below - ground) * np.abs(share)
@@ -410,7 +459,12 @@ def test_play_goes_through_to_the_end(visit, client, run, motion):
     expect(page.get_by_test_id("timeline-label")).to_have_text(f"epoch 1 of {EPOCHS}")
     page.get_by_test_id("timeline").press(" ")
     expect(button).to_have_text("▶Play")
-    expect(page.locator("#timeline")).to_have_attribute("data-shown", "epoch-0001")
+    expect(page.locator("#timeline")).to_have_attribute("data-shown", re.compile("epoch-"))
+    epoch = int(
+        page.get_by_test_id("timeline").input_value()
+    )  # wherever it was then: exactly on a checkpoint
+    at_rest(page, epoch)
+    expect(page.get_by_test_id("timeline-label")).to_have_text(f"epoch {epoch} of {EPOCHS}")
 
 
 def test_two_are_compared(visit, client, run):
@@ -446,6 +500,26 @@ def test_two_are_compared(visit, client, run):
     expect(other).to_be_hidden()
 
 
+def test_the_address_keeps_the_place(visit, run):
+    page = visit.page("training/small/")
+    at_rest(page, EPOCHS)
+    assert "#" not in page.url  # the newest is what everybody sees
+    page.get_by_test_id("timeline").fill("2")
+    at_rest(page, 2)
+    page.reload()
+    at_rest(page, 2)
+    page.get_by_test_id("compare").click()
+    page.get_by_test_id("timeline-other").fill("4")
+    expect(page).to_have_url(f"{page.url.partition('#')[0]}#epoch-0002+epoch-0004")
+    page.reload()
+    at_rest(page, 2)
+    expect(page.get_by_test_id("timeline-other")).to_have_value("4")
+    page.get_by_test_id("compare").click()
+    page.get_by_test_id("timeline").press("End")
+    at_rest(page, EPOCHS)
+    assert "#" not in page.url
+
+
 def test_colours_of_a_checkpoint_alone(visit, run):
     page = visit.page("training/small/", color_scheme="dark")
     at_rest(page, EPOCHS)
@@ -469,7 +543,7 @@ def test_a_unit_is_chosen_and_seen_through_time(visit, run):
     images = page.get_by_test_id("weight-images")
     images.scroll_into_view_if_needed()
     zoom = images.evaluate("c => c.clientWidth / c.width")
-    images.click(position={"x": (29 + 14) * zoom, "y": 14 * zoom})
+    images.click(position={"x": (30 + 14) * zoom, "y": 14 * zoom})
     expect(page.get_by_test_id("unit")).to_have_value("1")
     page.get_by_test_id("unit").fill("5")
     film = canvas(page, "unit-life")
@@ -485,6 +559,8 @@ def test_a_unit_is_chosen_and_seen_through_time(visit, run):
     box = page.get_by_test_id("unit-life").bounding_box()
     page.get_by_test_id("unit-life").click(position={"x": box["width"] * 2.5 / shown, "y": 20})
     at_rest(page, 2)
+    here = page.get_by_test_id("unit-here").bounding_box()
+    assert here["x"] == pytest.approx(box["x"] + 2 * 30 * box["width"] / film.shape[1], abs=1)
 
 
 def test_a_growing_run_is_followed(visit, server):
@@ -556,6 +632,17 @@ def test_a_run_without_checkpoints_says_so(visit, spoiled):
     page = visit.page("training/spoiled/")
     expect(page.locator("#timeline > .notice")).to_have_text("No checkpoint of this run is stored.")
     expect(page.get_by_test_id("timeline")).to_be_hidden()
+
+
+def test_a_network_that_reads_no_digits_has_its_histograms(visit, numbers):
+    visit.allow("status of 422")
+    page = visit.page("training/numbers/")
+    at_rest(page, 2)
+    expect(page.locator("#timeline .timeline-weights .notice")).to_contain_text("28 x 28")
+    expect(page.locator("#timeline .timeline-confusions")).to_contain_text("evaluate")
+    expect(page.locator("#timeline .timeline-histogram")).to_have_count(4)
+    page.get_by_test_id("timeline").press("Home")
+    at_rest(page, 0)
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digitnet.web.settings")
 
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from servestatic import ServeStaticASGI
@@ -70,6 +71,21 @@ def limited(
     return call
 
 
+def with_one_thread(application: Application, path_end: str) -> Application:
+    """The application, but the requests of a path share one thread for what Django does in a thread.
+
+    Else it starts one for each of them, only to tell its signals that there is a request.
+    """
+    shared = ThreadSensitiveContext()  # never left, so its thread stays
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        if scope["type"] == "http" and scope["path"].endswith(path_end):
+            SyncToAsync.thread_sensitive_context.set(shared)  # Django makes its own only where there is none
+        await application(scope, receive, send)
+
+    return call
+
+
 def with_static_files(application: Application) -> Application:
     """The application, and the static files of the app under STATIC_URL; browsers ask if they are new."""
     served = ServeStaticASGI(application, autorefresh=settings.DEBUG, max_age=0, charset="utf-8")
@@ -79,7 +95,7 @@ def with_static_files(application: Application) -> Application:
 
 
 application = limited(
-    with_static_files(get_asgi_application()),
+    with_static_files(with_one_thread(get_asgi_application(), "/api/recognize")),
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     {("POST", "/api/models"): settings.MODEL_UPLOAD_MAX_SIZE + 10_000},  # and the form around the file
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -40,20 +41,22 @@ class Limiter:
         self.burst = burst
         self.most_clients = most_clients
         self.clock = clock
+        self._lock = threading.Lock()
         self._buckets: dict[
             str, tuple[float, float]
         ] = {}  # tokens and when they were counted, longest unused first
 
     def take(self, client: str) -> float:
         """Take a token. Returns 0, or, if there is none, the seconds until there will be one."""
-        now = self.clock()
-        tokens, then = self._buckets.pop(client, (self.burst, now))
-        tokens = min(self.burst, tokens + (now - then) * self.rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self.rate
-        self._buckets[client] = (tokens if wait else tokens - 1, now)
-        while len(self._buckets) > self.most_clients:
-            self._buckets.pop(next(iter(self._buckets)), None)
-        return wait
+        with self._lock:
+            now = self.clock()
+            tokens, then = self._buckets.pop(client, (self.burst, now))
+            tokens = min(self.burst, tokens + (now - then) * self.rate)
+            wait = 0.0 if tokens >= 1 else (1 - tokens) / self.rate
+            self._buckets[client] = (tokens if wait else tokens - 1, now)
+            while len(self._buckets) > self.most_clients:
+                del self._buckets[next(iter(self._buckets))]
+            return wait
 
     def require(self, request: HttpRequest, what: str) -> None:
         """Take a token of whoever sent the request.

@@ -35,6 +35,7 @@ _OPTIONS: dict[str, Any] = {
     "clip_value": 0.0,
 }
 _NOT_IN_SHELL = ("shuffle", "stop_below_loss")
+_LONGEST = 100  # columns of a program
 _AVERAGINGS: dict[str, tuple[str, float] | None] = {
     "none": None,
     "ema": ("ema_decay", 0.999),
@@ -458,10 +459,11 @@ def _cpp(recipe: _Recipe) -> str:
             "    split(mnist.train, static_cast<std::size_t>(std::nearbyint(held_out)), parts);",
         ]
     else:
-        lines += ["const Dataset& training = mnist.train;", "const Dataset validation;"]
-    settings = ", ".join(f'{{"{name}", {float(value)!r}}}' for name, value in recipe.numbers.items())
+        lines += ["const Dataset& training = mnist.train;", "const Dataset validation{};"]
+    settings = [f'{{"{name}", {float(value)!r}}}' for name, value in recipe.numbers.items()]
+    lines += _cpp_list("const OptimizerSettings settings{", settings)
     lines += [
-        f'const auto optimizer = make_optimizer<float>("{recipe.rule}", OptimizerSettings{{{settings}}});',
+        f'const auto optimizer = make_optimizer<float>("{recipe.rule}", settings);',
         "TrainingOptions options;",
     ]
     lines += [
@@ -470,12 +472,9 @@ def _cpp(recipe: _Recipe) -> str:
     ]
     lines.append(f"options.schedule = {_cpp_schedule(recipe.schedule)};")
     if recipe.augmentation is not None:
-        ordered = [
-            f".{name} = {recipe.augmentation[name]!r}"
-            for name in _AUGMENTATION
-            if name in recipe.augmentation
-        ]
-        lines.append(f"options.augmentation = Augmentation{{{', '.join(ordered)}}};")
+        numbers = recipe.augmentation
+        ordered = [f".{name} = {numbers[name]!r}" for name in _AUGMENTATION if name in numbers]
+        lines += _cpp_list("options.augmentation = Augmentation{", ordered)
     if recipe.averaging != "none":
         lines.append(f"options.averaging = Averaging::{recipe.averaging};")
     if recipe.stopping is not None:
@@ -508,6 +507,15 @@ def _cpp(recipe: _Recipe) -> str:
     ]
     body = ["  using namespace digitnet;", *(f"  {line}" for line in lines), "}"]
     return "\n".join([*_top(recipe, "//"), *head, *body]) + "\n"
+
+
+def _cpp_list(start: str, members: list[str]) -> list[str]:
+    """What is in braces: on the line of its start, or where that is too long in lines of its own."""
+    line = f"{start}{', '.join(members)}}};"
+    if len(line) <= _LONGEST:
+        return [line]
+    rows = [", ".join(members[i : i + 4]) for i in range(0, len(members), 4)]
+    return [start, *(f"  {row}," for row in rows), "};"]
 
 
 def _cpp_schedule(schedule: dict[str, Any]) -> str:

@@ -39,10 +39,15 @@ class Anatomy:
         network: its own; with changes it is altered.
         calibration: of its model, also where the network is a changed one.
         changes: scale of the activation of units by (layer, unit), applied where the next layer takes it in.
+        plain: the same network without changes, to share what they leave alone.
     """
 
     def __init__(
-        self, network: dn.Network, calibration: dn.Calibration, changes: dict[tuple[int, int], float]
+        self,
+        network: dn.Network,
+        calibration: dn.Calibration,
+        changes: dict[tuple[int, int], float],
+        plain: Anatomy | None = None,
     ) -> None:
         self.network = network
         self.sizes = network.sizes
@@ -52,15 +57,12 @@ class Anatomy:
         self.changes = changes
         self.scales = [np.ones(size, np.float32) for size in self.sizes[1:]]
         """What the activation of each unit is taken times by the next layer."""
-        altered = {layer + 1 for layer, _ in changes}
-        self.unchanged = [
-            weights.copy() if layer in altered else weights for layer, weights in enumerate(self.weights)
-        ]
+        self.unchanged = self.weights if plain is None else plain.weights
         for (layer, unit), scale in changes.items():
             self.scales[layer][unit] = scale
             self.weights[layer + 1][unit] *= np.float32(scale)
         self.recognizer = dn.Recognizer(network, calibration)
-        self.rows = np.ascontiguousarray(self.weights[0].T)
+        self.rows: Floats = np.ascontiguousarray(self.weights[0].T) if plain is None else plain.rows
         """The weights of the first layer, a row for each unit."""
 
     @property
@@ -172,13 +174,12 @@ _lock = threading.Lock()
 _opened: OrderedDict[tuple[int, Any], tuple[dn.Recognizer, Anatomy]] = OrderedDict()
 
 
-def open_model(model_id: str | None, changes: dict[tuple[int, int], float] | None = None) -> Anatomy:
-    """The network of a model, opened, kept in memory. Nobody changes what this returns.
+def opened(recognizer: dn.Recognizer, changes: dict[tuple[int, int], float] | None = None) -> Anatomy:
+    """The network of a recognizer, opened, kept in memory. Nobody changes what this returns.
 
     Raises:
-        ApiError: 404 if there is no such model, 422 if it is none for digits or has too many layers.
+        ApiError: 422 if it has too many layers.
     """
-    recognizer = models.recognizer(model_id)
     key = (id(recognizer), tuple(sorted((changes or {}).items())))
     with _lock:
         if key in _opened:
@@ -188,12 +189,22 @@ def open_model(model_id: str | None, changes: dict[tuple[int, int], float] | Non
     if len(network.layers) > MOST_LAYERS:
         message = f"a network of {len(network.layers)} layers, expected at most {MOST_LAYERS} to look into"
         raise ApiError(422, "invalid_model", message, field="model")
-    anatomy = Anatomy(network, recognizer.calibration, changes or {})
+    plain = opened(recognizer) if changes else None
+    anatomy = Anatomy(network, recognizer.calibration, changes or {}, plain)
     with _lock:
         _opened[key] = (recognizer, anatomy)  # with the recognizer, so that no other gets its id
         while len(_opened) > _KEPT or (len(_opened) > 1 and _kept() > _MOST_KEPT):
             _opened.popitem(last=False)
     return anatomy
+
+
+def open_model(model_id: str | None) -> Anatomy:
+    """The same for the id of a model.
+
+    Raises:
+        ApiError: 404 if there is no such model, 422 if it is none for digits or has too many layers.
+    """
+    return opened(models.recognizer(model_id))
 
 
 def _kept() -> int:
@@ -338,32 +349,32 @@ def _parsed(units: str, size: int) -> Units:
     return chosen
 
 
-def forward(body: dict[str, Any], model_id: str | None) -> dict[str, Any]:
+def forward(body: dict[str, Any], recognizer: dn.Recognizer) -> dict[str, Any]:
     """Answer POST /api/network/forward; docs/web.md says what is in it.
 
     Args:
         body: a drawing; changes, shown and units besides.
-        model_id: of the model.
+        recognizer: of the model.
 
     Raises:
-        ApiError: 422 with the field that is wrong, 404 if there is no such model.
+        ApiError: 422 with the field that is wrong.
     """
     drawing = recognition.drawing_of(body)
-    plain = open_model(model_id)
+    plain = opened(recognizer)
     changes = _changes(body, plain.sizes)
     shown = _shown(body, plain.sizes)
     wanted = [
         _place(entry, plain.sizes, len(plain.names), "units")
         for entry in _listed(body, "units", MOST_DETAILS)
     ]
-    anatomy = open_model(model_id, changes) if changes else plain
+    anatomy = opened(recognizer, changes) if changes else plain
 
     read = anatomy.recognizer.recognize(drawing)
     look = anatomy.look(read.image)
     effects = look.effects()
     chosen = [_strongest(each, shown) for each in effects] if isinstance(shown, int) else shown
     answer = {
-        **_reading(read),
+        **_reading(read, anatomy),
         "image": read.image.ravel().tolist(),
         "output": look.output,
         "activations": [numbers(each) for each in look.activations],
@@ -374,13 +385,17 @@ def forward(body: dict[str, Any], model_id: str | None) -> dict[str, Any]:
         "units": [_sum(look, layer, unit) for layer, unit in wanted],
     }
     if changes:
-        answer["original"] = _reading(plain.recognizer.recognize(drawing))
+        answer["original"] = _reading(plain.recognizer.recognize(drawing), plain)
     return answer
 
 
-def _reading(read: dn.Recognition) -> dict[str, Any]:
-    probabilities = None if read.probabilities is None else numbers(read.probabilities, 6)
-    return {"status": read.status, "digit": read.digit, "probabilities": probabilities}
+def _reading(read: dn.Recognition, anatomy: Anatomy) -> dict[str, Any]:
+    return {
+        "status": read.status,
+        "digit": read.digit,
+        "probabilities": None if read.probabilities is None else numbers(read.probabilities, 6),
+        "logits": numbers(anatomy.network.logits(read.image[None])[0]),
+    }
 
 
 def _strongest(effect: Floats, count: int) -> Units:
@@ -401,13 +416,14 @@ def _lines(look: Look, chosen: list[Units], wanted: list[tuple[int, int]]) -> di
         weights = look.anatomy.weights[layer][:, units]
         senders = np.flatnonzero(values) if layer == 0 else np.asarray(chosen[layer - 1], int)
         terms = values[senders, None] * weights[senders]
-        order = np.argsort(-np.abs(terms), axis=0, kind="stable")
+        order = np.argsort(-np.abs(terms), axis=0, kind="stable")[:MOST_SHOWN].T.tolist()
+        told, names = numbers(terms), senders.tolist()
         found = []
         for column, unit in enumerate(units):
-            count = MOST_SHOWN if (layer, unit) in full and chosen else LINES
-            for row in order[:count, column]:
-                if terms[row, column] != 0:
-                    found.append([int(senders[row]), unit, round(number(terms[row, column]), 5)])
+            count = MOST_SHOWN if (layer, unit) in full else LINES
+            found += [
+                [names[row], unit, told[row][column]] for row in order[column][:count] if told[row][column]
+            ]
         paths.append(found)
         rests.append(numbers(_sums(values, weights) - terms.sum(axis=0)) if layer > 0 else [])
     return {"paths": paths, "rests": rests}

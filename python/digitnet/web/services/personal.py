@@ -47,7 +47,7 @@ def add(body: dict[str, Any]) -> dict[str, Any]:
     if PersonalDigit.objects.count() >= MOST:
         raise ApiError(409, "full", f"the personal set has {MOST} digits, expected fewer; delete some first")
     kept = PersonalDigit.objects.create(digit=digit, image=image.tobytes(), drawing=_strokes(body))
-    return {**_told(kept), "counts": counts()}
+    return {**_told(kept), **totals()}
 
 
 def _strokes(body: dict[str, Any]) -> dict[str, Any] | None:
@@ -64,13 +64,14 @@ def listed(before: int | None, limit: int) -> dict[str, Any]:
     found = PersonalDigit.objects.defer("drawing").order_by("-id")
     if before is not None:
         found = found.filter(id__lt=before)
-    return {"most": MOST, "counts": counts(), "digits": [_told(each) for each in found[:limit]]}
+    return {"most": MOST, **totals(), "digits": [_told(each) for each in found[:limit]]}
 
 
-def counts() -> list[int]:
-    """How many there are of each digit."""
+def totals() -> dict[str, Any]:
+    """How many there are, in all and of each digit: {"count", "counts"}."""
     found = dict(PersonalDigit.objects.order_by().values_list("digit").annotate(Count("id")))
-    return [found.get(digit, 0) for digit in range(10)]
+    counts = [found.get(digit, 0) for digit in range(10)]
+    return {"count": sum(counts), "counts": counts}
 
 
 def remove(digit_id: int) -> None:

@@ -10,6 +10,7 @@ import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import digitnet as dn
 from digitnet.web.errors import ApiError, invalid
@@ -302,8 +303,17 @@ def _rounded(values: NDArray[np.float32], decimals: int) -> list[float]:
 
 _AT_ONCE = 2  # a picture of 4096 x 4096 takes a tenth of a second and 64 MB
 _MOST_WAITING = 256
-_room = asyncio.Semaphore(_AT_ONCE)
-_waiting = 0
+
+
+class _Room:
+    """Those that wait or read, of one event loop: a server has one, other projects may have several."""
+
+    def __init__(self) -> None:
+        self.places = asyncio.Semaphore(_AT_ONCE)
+        self.guests = 0
+
+
+_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, _Room] = WeakKeyDictionary()
 
 
 @contextlib.asynccontextmanager
@@ -313,14 +323,14 @@ async def room() -> AsyncIterator[None]:
     Raises:
         ApiError: 503 with Retry-After if too many wait for one.
     """
-    global _waiting
-    if _waiting >= _MOST_WAITING:
+    own = _rooms.setdefault(asyncio.get_running_loop(), _Room())
+    if own.guests >= _MOST_WAITING:
         raise ApiError(
             503, "busy", "too many drawings at once, expected fewer; try again in a second", retry_after=1
         )
-    _waiting += 1
+    own.guests += 1
     try:
-        async with _room:
+        async with own.places:
             yield
     finally:
-        _waiting -= 1
+        own.guests -= 1

@@ -122,13 +122,7 @@ def checkpoints(run_id: str) -> dict[str, Any]:
         return {**told, "sizes": [], "total": 0, "checkpoints": []}
     run = runs.find(run_id)
     epochs = dict(runs.progress(run).epochs)
-    kept = run.checkpoints()
-    named = {}
-    for name in ("best", "latest"):
-        try:
-            named[name] = getattr(run, name)
-        except dn.FormatError:  # a link to elsewhere: no checkpoint of this run has that name
-            named[name] = None
+    kept, named = run.checkpoints(), _named(run)
     return {
         **told,
         "sizes": shown["sizes"],
@@ -137,7 +131,19 @@ def checkpoints(run_id: str) -> dict[str, Any]:
     }
 
 
+def _named(run: Run) -> dict[str, Checkpoint | None]:
+    """The best and the latest checkpoint."""
+    found: dict[str, Checkpoint | None] = {}
+    for name in ("best", "latest"):
+        try:
+            found[name] = getattr(run, name)
+        except dn.Error:  # a link to elsewhere: no checkpoint of this run has that name
+            found[name] = None
+    return found
+
+
 def _thinned(kept: list[Checkpoint], named: Mapping[str, Checkpoint | None]) -> list[Checkpoint]:
+    """At most about MOST_CHECKPOINTS of them, the same ones while more come."""
     step = 1
     while len(kept) > MOST_CHECKPOINTS * step:
         step *= 2
@@ -183,6 +189,7 @@ class _Model:
 
 
 def _broken(each: Checkpoint, why: str) -> ApiError:
+    why = why.replace(f"{each.path}/", "")  # where the server keeps its runs is nobody's business
     return ApiError(422, "broken_checkpoint", f"checkpoint: {each.name}: {why}")
 
 
@@ -212,13 +219,16 @@ def _network(run: Run, each: Checkpoint) -> tuple[dn.Network, str]:
     """The network of a checkpoint, and the version of its file.
 
     Raises:
-        ApiError: as _read; 422 also if it is no network.
+        ApiError: as _read; 422 also if it is no network, or its weights are no numbers.
     """
     model = _read(run, each)
     try:
-        return model.network(), model.key[1]
+        network = model.network()
     except dn.Error as error:
         raise _broken(each, _last_words(error)) from None
+    if not all(np.isfinite(layer.weights).all() for layer in network.layers):
+        raise _broken(each, "a weight is not finite")
+    return network, model.key[1]
 
 
 def _last_words(error: Exception) -> str:
@@ -342,13 +352,14 @@ def _layers_of(
 
 
 def _histogram(values: NDArray[Any]) -> dict[str, Any]:
+    values = values.astype(np.float64)  # the largest float32 less the smallest is none
     counts, edges = np.histogram(values, bins=BINS)
     return {
         "low": float(edges[0]),
         "high": float(edges[-1]),
         "counts": counts.tolist(),
-        "mean": float(values.mean(dtype=np.float64)),
-        "deviation": float(values.std(dtype=np.float64)),
+        "mean": float(values.mean()),
+        "deviation": float(values.std()),
     }
 
 
@@ -431,7 +442,7 @@ def _samples_of(run: Run) -> _Samples:
 def _examined(name: str, directory: str | None, fingerprint: str, share: float, seed: int) -> _Samples:
     there: dict[str, dn.Mnist] = {}
     for each in [name] if name else data.NAMES:
-        with contextlib.suppress(ApiError, dn.Error):
+        with contextlib.suppress(ApiError, dn.Error, TypeError):  # TypeError: a text that cannot be a path
             there[each] = data.load(each) if each in data.NAMES else dn.load_mnist(directory, each)
     if not there:
         found = f"'{printable(name)[:40]}'" if name else "MNIST"
@@ -465,7 +476,7 @@ def readings(run_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """
     run = runs.find(run_id)
     drawing = recognition.drawing_of(body)
-    kept = _thinned(run.checkpoints(), {})
+    kept = _thinned(run.checkpoints(), _named(run))
     return {"readings": [_reading(run, each, drawing) for each in _small_enough(kept)]}
 
 
@@ -479,9 +490,10 @@ def _small_enough(kept: list[Checkpoint]) -> list[Checkpoint]:
 
 def _size(each: Checkpoint) -> int:
     try:
-        return each.model.stat().st_size
+        size = each.model.stat().st_size
     except OSError:
         return 0
+    return size if size <= MOST_BYTES else 0  # it is not read at all
 
 
 def _reading(run: Run, each: Checkpoint, drawing: dn.Drawing | NDArray[np.uint8]) -> dict[str, Any]:
@@ -493,6 +505,8 @@ def _reading(run: Run, each: Checkpoint, drawing: dn.Drawing | NDArray[np.uint8]
     if isinstance(recognizer, str):
         return {**told, "broken": f"checkpoint: {each.name}: {recognizer}"}
     read = recognizer.recognize(drawing)
+    if read.probabilities is not None and not np.isfinite(read.probabilities).all():
+        return {**told, "broken": f"checkpoint: {each.name}: what it answers is not finite"}
     shares = None if read.probabilities is None else [round(float(p), 6) for p in read.probabilities]
     return {**told, "status": read.status, "digit": read.digit, "probabilities": shares}
 

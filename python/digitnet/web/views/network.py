@@ -6,17 +6,18 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from digitnet.web.errors import ApiError, api, invalid, json_body
-from digitnet.web.services import excitation, learning, models
+from digitnet.web import limits
+from digitnet.web.errors import api, invalid, json_body
+from digitnet.web.services import excitation, learning, models, recognition
 from digitnet.web.services import network as service
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-PATIENCE = 20.0  # seconds that a page waits for what excites a unit before it has to ask again
+PATIENCE = 10.0  # seconds that an answer waits for what excites the units; the page asks again
 
 
 async def _model(chosen: Any) -> str:  # noqa: ANN401
@@ -35,9 +36,14 @@ async def facts(request: HttpRequest) -> dict[str, Any]:
 @api("POST")
 async def forward(request: HttpRequest) -> dict[str, Any]:
     """What each unit does with a drawing, and the lines between them."""
-    body = json_body(request)
-    model = await _model(body.get("model"))
-    return await asyncio.to_thread(service.forward, body, model)
+    limits.recognitions().require(request, "drawings")
+    async with recognition.room():
+        body = await asyncio.to_thread(json_body, request)
+        model = body.get("model")
+        if model is not None and not isinstance(model, str):
+            raise invalid("model: expected a text, an id of GET /api/models", "model")
+        recognizer = await models.recognizer_soon(model)
+        return await asyncio.to_thread(service.forward, body, recognizer)
 
 
 @api("GET")
@@ -48,9 +54,7 @@ async def weights(request: HttpRequest) -> HttpResponse:
         raise invalid(f"layer: '{layer[:20]}', expected a whole number from 0", "layer")
     model = await _model(request.GET.get("model"))
     found = await asyncio.to_thread(service.weight_bytes, model, int(layer), request.GET.get("units", "0"))
-    response = HttpResponse(found, content_type="application/octet-stream")
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return HttpResponse(found, content_type="application/octet-stream")
 
 
 @api("GET")
@@ -61,20 +65,27 @@ async def unit(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
 
 
 @api("GET")
-async def excites(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
-    """What excites a unit: images of the data, once all of them have been looked through."""
+async def excites(request: HttpRequest, layer: int, unit: int) -> JsonResponse:
+    """What excites a unit: images of the data. 202 as long as they are being looked through."""
     model = await _model(request.GET.get("model"))
     await asyncio.to_thread(service.require, model, layer, unit)
     found = await _excitation(model)
-    return await asyncio.to_thread(found.of, layer, unit)
+    if found is None:
+        return _pending()
+    return JsonResponse(await asyncio.to_thread(found.of, layer, unit))
 
 
-async def _excitation(model: str) -> excitation.Excitation:
+async def _excitation(model: str) -> excitation.Excitation | None:
+    """What excites the units of a model; None if that takes longer than a page should wait for it."""
     future = await asyncio.to_thread(excitation.ask, model)
     try:
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), PATIENCE)
     except asyncio.TimeoutError:
-        raise ApiError(503, "busy", "still looking through the images; ask again", retry_after=2) from None
+        return None
+
+
+def _pending() -> JsonResponse:
+    return JsonResponse({"is_pending": True}, status=202)
 
 
 @api("GET")
@@ -85,10 +96,12 @@ async def parameters(request: HttpRequest) -> dict[str, Any]:
 
 
 @api("GET")
-async def dead(request: HttpRequest) -> dict[str, Any]:
-    """How many hidden units no test image activates."""
+async def dead(request: HttpRequest) -> JsonResponse:
+    """How many hidden units no test image activates. 202 as long as they are being looked through."""
     found = await _excitation(await _model(request.GET.get("model")))
-    return {"dataset": found.dataset, "layers": found.dead()}
+    if found is None:
+        return _pending()
+    return JsonResponse({"dataset": found.dataset, "layers": found.dead()})
 
 
 @api("GET")

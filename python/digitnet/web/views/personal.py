@@ -30,7 +30,7 @@ def collection(request: HttpRequest) -> dict[str, Any] | HttpResponse:
 def item(request: HttpRequest, digit_id: int) -> dict[str, Any]:
     """Delete one."""
     personal.remove(digit_id)
-    return {"counts": personal.counts()}
+    return personal.totals()
 
 
 def _whole(request: HttpRequest, name: str, low: int, high: int) -> int | None:

@@ -3,6 +3,7 @@ import { ask } from "./api.js";
 import { onTheme, paintSquare } from "./colors.js";
 import { Augmentation } from "./data_augment.js";
 import { Coverage, showReliability } from "./data_charts.js";
+import { controls, filter, keepAddress, offerClasses, offerParts, setFilter, takeAddress } from "./data_choices.js";
 import { showConfusion } from "./data_confusion.js";
 import { Detail } from "./data_detail.js";
 import { ImageGrid } from "./data_grid.js";
@@ -10,12 +11,7 @@ import { EVERYTHING, Readings, STATUSES, Samples, bytesOf, select } from "./data
 import { byTest, count, element, isReducedMotion, percent, throttle } from "./dom.js";
 
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
-const controls = Object.fromEntries(
-  ["set", "part", "model", "label", "read", "says", "low", "high", "sort"].map((id) => [id, document.getElementById(id)]),
-);
-const PARTS = { mnist: ["test", "train"], "fashion-mnist": ["test", "train"], personal: ["all"] };
 const SET_NAMES = { mnist: "MNIST", "fashion-mnist": "Fashion-MNIST" };
-const PART_NAMES = { test: "Test", train: "Training", all: "All" };
 
 let samples = null;
 let readings = null;
@@ -43,9 +39,10 @@ const detail = new Detail(byTest("detail"), {
     jump("augmentation");
   },
 });
-const gridAt = (place, caption, label) => {
+const gridAt = (place, caption, label, empty) => {
   const grid = new ImageGrid(place, {
     label,
+    empty,
     describe,
     note,
     onOpen: (index) => detail.open(samples, index, grid),
@@ -54,7 +51,7 @@ const gridAt = (place, caption, label) => {
   return grid;
 };
 const images = gridAt(byTest("images"), "browse-caption", "Images of the set");
-const mistakes = gridAt(byTest("misclassified"), "mistakes-caption", "Images read wrongly");
+const mistakes = gridAt(byTest("misclassified"), "mistakes-caption", "Images read wrongly", "No mistakes.");
 const augmentation = new Augmentation(document.getElementById("augmentation"), chosenModel);
 const coverage = new Coverage({
   place: part("coverage"),
@@ -64,61 +61,7 @@ const coverage = new Coverage({
   counts: byTest("coverage-counts"),
 });
 
-// ---------------------------------------------------------------- what is chosen
-
-/** Takes the choice from the address. */
-function takeAddress() {
-  const query = new URLSearchParams(location.search);
-  if (PARTS[query.get("set")]) controls.set.value = query.get("set");
-  offerParts();
-  for (const name of ["part", "label", "read", "says", "sort"]) {
-    const wanted = query.get(name);
-    if (wanted !== null && [...controls[name].options].some((option) => option.value === wanted)) controls[name].value = wanted;
-  }
-  for (const name of ["low", "high"]) {
-    const wanted = Number.parseFloat(query.get(name));
-    if (wanted >= 0 && wanted <= 100) controls[name].value = wanted;
-  }
-}
-
-/** Writes it there; what is as usual is left out. */
-function keepAddress() {
-  const usual = { ...EVERYTHING, set: "mnist", part: "test", model: "" };
-  const query = new URLSearchParams();
-  for (const [name, control] of Object.entries(controls)) {
-    if (control.value !== String(usual[name]) && !(name === "part" && control.value === "all")) query.set(name, control.value);
-  }
-  const text = query.toString();
-  history.replaceState(null, "", location.pathname + (text && `?${text}`) + location.hash);
-}
-
-function offerParts() {
-  const wanted = controls.part.value;
-  const parts = PARTS[controls.set.value];
-  controls.part.replaceChildren(...parts.map((each) => element("option", { value: each, text: PART_NAMES[each] })));
-  controls.part.value = parts.includes(wanted) ? wanted : parts[0];
-}
-
-/** Names of the classes in the filters, with the choice as it was. */
-function offerClasses(classes) {
-  for (const [control, any] of [[controls.label, "Any"], [controls.read, "Anything"]]) {
-    const { value } = control;
-    const options = classes.map((name, digit) => element("option", { value: digit, text: name }));
-    control.replaceChildren(element("option", { value: "", text: any }), ...options);
-    control.value = value;
-  }
-}
-
-const filter = () => {
-  const within = (control, otherwise) => (control.value !== "" && control.checkValidity() ? Number(control.value) : otherwise);
-  const { label, read, says, low, high, sort } = controls;
-  return { label: label.value, read: read.value, says: says.value, low: within(low, 0), high: within(high, 100), sort: sort.value };
-};
-
-function setFilter(values) {
-  for (const [name, value] of Object.entries({ ...EVERYTHING, ...values })) controls[name].value = value;
-  showImages();
-}
+// ---------------------------------------------------------------- where to look
 
 function jump(id) {
   const place = document.getElementById(id);
@@ -127,6 +70,7 @@ function jump(id) {
 
 function browse(values) {
   setFilter(values);
+  showImages();
   jump("browse");
   images.focus();
 }
@@ -144,7 +88,7 @@ function showImages() {
 function showMistakes() {
   const sort = byTest("mistakes-sort").value;
   const found = readings === null ? [] : select(samples, readings, { ...EVERYTHING, says: "wrong", sort });
-  mistakes.set(samples, found);
+  mistakes.set(samples, found, { isWaiting: readings === null });
   part("mistakes-count").textContent = readings === null ? "\u00a0" : `${count(found.length)} of ${count(samples.count)} images are read as something else than their label.`;
 }
 
@@ -270,12 +214,15 @@ async function loadSets() {
 
 controls.set.addEventListener("change", () => {
   offerParts();
-  for (const [name, value] of Object.entries(EVERYTHING)) controls[name].value = value;
+  setFilter({});
 });
 for (const name of ["set", "part", "model"]) controls[name].addEventListener("change", load);
 for (const name of ["label", "read", "says", "sort"]) controls[name].addEventListener("change", showImages);
 for (const name of ["low", "high"]) controls[name].addEventListener("input", throttle(showImages, 150));
-byTest("reset").addEventListener("click", () => setFilter({}));
+byTest("reset").addEventListener("click", () => {
+  setFilter({});
+  showImages();
+});
 byTest("mistakes-sort").addEventListener("change", showMistakes);
 part("choices").addEventListener("submit", (event) => event.preventDefault());
 part("again").addEventListener("click", load);

@@ -1,9 +1,11 @@
 // Two pictures of how far a model's confidence can be trusted: the reliability diagram, and accuracy against coverage.
 import { count, element, percent, svg } from "./dom.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [520, 310, 86, 48, 12, 26];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [520, 310, 86, 52, 12, 34];
 const across = (share) => LEFT + share * (WIDTH - LEFT - RIGHT);
 const up = (share) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
+const LEAST_STEP = 500; // tenths of a percent: where the coverage curve begins on its chart
+const xOf = (step) => across((step - LEAST_STEP) / (1000 - LEAST_STEP));
 const FEW = 20; // images of a bin: fewer say little
 
 /** Axes with their words; a tick is its place in [0, 1] and its text. */
@@ -13,7 +15,7 @@ function axes(label, { xTicks, yTicks, xText, yText }) {
     picture.append(svg("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: up(place), y2: up(place) }));
     picture.append(svg("text", { x: LEFT - 8, y: up(place) + 4, "text-anchor": "end", text }));
   }
-  for (const [place, text] of xTicks) picture.append(svg("text", { x: across(place), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle", text }));
+  for (const [place, text] of xTicks) picture.append(svg("text", { x: across(place), y: HEIGHT - BOTTOM + 22, "text-anchor": "middle", text }));
   picture.append(svg("text", { class: "name", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle", text: xText }));
   picture.append(svg("text", { class: "name", x: 16, y: (TOP + HEIGHT - BOTTOM) / 2, "text-anchor": "middle", transform: `rotate(-90 16 ${(TOP + HEIGHT - BOTTOM) / 2})`, text: yText }));
   return picture;
@@ -42,7 +44,7 @@ export function showReliability(place, table, bins) {
     bar.append(svg("title", { text: title }));
     picture.append(bar);
   }
-  picture.append(svg("line", { class: "ideal", x1: across(0), y1: up(0), x2: across(1), y2: up(1) }));
+  for (const kind of ["ideal-ground", "ideal"]) picture.append(svg("line", { class: kind, x1: across(0), y1: up(0), x2: across(1), y2: up(1) }));
   place.replaceChildren(picture);
   const cell = (text) => element("td", { class: "number", text });
   const names = ["Sure", "Images", "On average", "Right"].map((text, i) => element("th", { scope: "col", class: i ? "number" : "", text }));
@@ -82,18 +84,17 @@ export class Coverage {
     this.curve = curve;
     this.samples = samples;
     if (curve === null) return;
-    const quarter = quarterOf(1 - Math.min(...curve.slice(99)));
+    const quarter = quarterOf(1 - Math.min(...curve.slice(LEAST_STEP - 1)));
     const low = 1 - 4 * quarter;
     this.y = (accuracy) => up((accuracy - low) / (1 - low));
-    const x = (step) => across((step + 1) / curve.length);
     const digits = quarter < 0.001 ? 2 : quarter < 0.01 ? 1 : 0;
     const picture = axes("Share of right answers, over the share that is answered", {
-      xTicks: FIFTHS,
+      xTicks: FIFTHS.map(([place]) => [place, percent(0.5 + place / 2, 0)]),
       yTicks: [0, 0.25, 0.5, 0.75, 1].map((share) => [share, percent(low + share * (1 - low), digits)]),
       xText: "share that is answered",
       yText: "share that is right",
     });
-    const points = curve.map((accuracy, step) => `${x(step).toFixed(1)},${Math.min(up(0), this.y(accuracy)).toFixed(1)}`);
+    const points = curve.slice(LEAST_STEP - 1).map((accuracy, i) => `${xOf(LEAST_STEP + i).toFixed(1)},${this.y(accuracy).toFixed(1)}`);
     this.rule = svg("line", { class: "chosen-rule", y1: up(1), y2: up(0) });
     this.dot = svg("circle", { class: "chosen", r: 6 });
     picture.append(svg("polyline", { class: "curve", points: points.join(" ") }), this.rule, this.dot);
@@ -112,9 +113,9 @@ export class Coverage {
     const wrong = Math.round((1 - accuracy) * answered);
     answer.textContent = `Answer the surest ${percent(step / 1000, 1)}: ${percent(accuracy)} right`;
     counts.textContent = `${count(answered)} answered, ${count(wrong)} of them wrong; ${count(this.samples - answered)} left to a person.`;
-    for (const [name, value] of [["x1", across(step / 1000)], ["x2", across(step / 1000)]]) this.rule.setAttribute(name, value);
-    this.dot.setAttribute("cx", across(step / 1000));
-    this.dot.setAttribute("cy", Math.min(up(0), this.y(accuracy)));
+    for (const [name, value] of [["x1", xOf(step)], ["x2", xOf(step)]]) this.rule.setAttribute(name, value);
+    this.dot.setAttribute("cx", xOf(step));
+    this.dot.setAttribute("cy", this.y(accuracy));
   }
 }
 

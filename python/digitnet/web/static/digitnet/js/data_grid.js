@@ -28,8 +28,8 @@ export class ImageGrid {
   /**
    * @param {HTMLElement} place  of class "thumbs"
    * @param {{label: string, describe: (index: number) => string, note: (index: number) => [string, boolean],
-   *          onOpen: (index: number) => void, onMove?: (text: string) => void}} options
-   *        describe: an image in words; note: what stands below it, and whether that is a mistake
+   *          onOpen: (index: number) => void, onMove?: (text: string) => void, empty?: string}} options
+   *        describe: an image in words; note: what stands below it, and whether that is a mistake; empty: what is said if there are none
    */
   constructor(place, options) {
     this.place = place;
@@ -47,7 +47,7 @@ export class ImageGrid {
       this.space,
       this.option,
     );
-    this.empty = element("p", { class: "thumbs-empty soft", text: "No image is like that.", hidden: true });
+    this.empty = element("p", { class: "thumbs-empty soft", text: options.empty ?? "No image is like that.", hidden: true });
     place.replaceChildren(this.canvas, this.scroll, this.empty);
     this.atlas = document.createElement("canvas");
     this.repaint = () => this.#later();
@@ -71,8 +71,8 @@ export class ImageGrid {
     });
   }
 
-  /** Shows these images of a set, from the first. */
-  set(samples, indices) {
+  /** Shows these images of a set, from the first; says so if there are none, unless they are still waited for. */
+  set(samples, indices, { isWaiting = false } = {}) {
     if (this.samples !== samples) {
       this.samples?.removeEventListener("sheet", this.repaint);
       samples?.addEventListener("sheet", this.repaint);
@@ -81,7 +81,7 @@ export class ImageGrid {
     this.indices = indices;
     this.at = 0;
     this.hovered = -1;
-    this.empty.hidden = indices.length > 0;
+    this.empty.hidden = indices.length > 0 || isWaiting;
     this.scroll.hidden = indices.length === 0;
     this.scroll.scrollTop = 0;
     this.#layout();

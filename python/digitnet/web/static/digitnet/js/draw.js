@@ -41,14 +41,19 @@ function dropPicture() {
   pictureCanvas.hidden = true;
 }
 
+// A picture stays until something is drawn over it; another brush alone is no reason to drop it.
+const isPictureKept = () => picture !== null && pad.isEmpty;
+
 pad.addEventListener("change", () => {
-  dropPicture();
+  if (!isPictureKept()) dropPicture();
   showTools();
+  if (isPictureKept()) return;
   teacher.changed();
   keepSoon();
   reader.soon(pad.drawing);
 });
 pad.addEventListener("strokeend", () => {
+  if (isPictureKept()) return;
   keepDrawing(pad.drawing);
   reader.now(pad.drawing);
 });

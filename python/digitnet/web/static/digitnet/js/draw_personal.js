@@ -27,8 +27,7 @@ export function teach(current) {
       if (body === null) return toast("Draw a digit first.");
       enable(false);
       try {
-        const { counts } = await ask("api/personal", { body: { ...body, digit } });
-        showCounts(counts);
+        showCounts(await ask("api/personal", { body: { ...body, digit } }));
         byTest("teach-words").textContent = `Kept as a ${digit}. Draw the next one.`;
       } catch (error) {
         enable(true);
@@ -52,14 +51,13 @@ function enable(isEnabled) {
 
 async function refreshCount() {
   try {
-    showCounts((await ask("api/personal?limit=1")).counts);
+    showCounts(await ask("api/personal?limit=1"));
   } catch {
     // it is asked again when the list is opened
   }
 }
 
-function showCounts(counts) {
-  const total = counts.reduce((sum, each) => sum + each, 0);
+function showCounts({ count: total, counts }) {
   byTest("personal-count").textContent = count(total);
   const each = `Of the digits 0 to 9: ${counts.map(count).join(", ")}`;
   part("personal-words").textContent =
@@ -71,10 +69,10 @@ function showCounts(counts) {
 async function load() {
   const last = byTest("personal-list").lastElementChild?.dataset.id;
   try {
-    const { digits, counts } = await ask(`api/personal?limit=60${last ? `&before=${last}` : ""}`);
-    showCounts(counts);
-    byTest("personal-list").append(...digits.map(shown));
-    more.hidden = byTest("personal-list").childElementCount >= counts.reduce((sum, each) => sum + each, 0);
+    const answer = await ask(`api/personal?limit=60${last ? `&before=${last}` : ""}`);
+    showCounts(answer);
+    byTest("personal-list").append(...answer.digits.map(shown));
+    more.hidden = byTest("personal-list").childElementCount >= answer.count;
   } catch (error) {
     toast(error.message, "bad");
   }
@@ -89,10 +87,10 @@ function shown({ id, digit, image }) {
   const made = element("div", { class: "kept-one", data: { id } }, canvas, name, remove);
   remove.addEventListener("click", async () => {
     try {
-      const { counts } = await ask(`api/personal/${id}`, { method: "DELETE" });
+      const totals = await ask(`api/personal/${id}`, { method: "DELETE" });
       (made.nextElementSibling ?? made.previousElementSibling)?.querySelector("button").focus();
       made.remove();
-      showCounts(counts);
+      showCounts(totals);
     } catch (error) {
       toast(error.message, "bad");
     }

@@ -15,9 +15,10 @@ export function keepDrawing(drawing) {
 export function keptDrawing() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY));
-    return Array.isArray(kept?.strokes) && kept.strokes.length > 0 ? kept : null;
+    const isPoint = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
+    return kept.strokes.length > 0 && kept.strokes.every((stroke) => stroke.every(isPoint)) ? kept : null;
   } catch {
-    return null;
+    return null; // nothing, or nothing of ours
   }
 }
 

@@ -5,7 +5,7 @@ import { count, element } from "./dom.js";
 /**
  * Fills a menu with the models that there are.
  * @param {HTMLSelectElement} select
- * @param {string} chosen  the id of the one that the page is about
+ * @param {string|null} chosen  the id of the one that the page is about; null if there is none
  */
 export async function listModels(select, chosen) {
   let models = [];
@@ -15,9 +15,10 @@ export async function listModels(select, chosen) {
     // the menu is a convenience; the page is about its model without it
   }
   const usable = models.filter((model) => !model.problem);
-  if (!usable.some((model) => model.id === chosen)) usable.unshift({ id: chosen });
+  if (chosen !== null && !usable.some((model) => model.id === chosen)) usable.unshift({ id: chosen });
   select.replaceChildren(...usable.map((model) => element("option", { value: model.id, text: words(model) })));
   select.value = chosen;
+  if (chosen === null) select.selectedIndex = -1;
 }
 
 function words({ id, name = id, sizes, active }) {

@@ -84,3 +84,4 @@ listenForUploads(byTest("upload"), async (model) => {
   list.querySelector(`[data-id="${CSS.escape(model.id)}"]`)?.scrollIntoView({ behavior: isReducedMotion() ? "auto" : "smooth", block: "nearest" });
 });
 await load();
+document.querySelector("[data-part=below]").hidden = false;

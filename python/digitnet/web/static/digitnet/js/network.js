@@ -1,5 +1,6 @@
 // The page Network: a drawing goes through the network, and all that is shown comes from the answer to it.
 import { ask } from "./api.js";
+import { onTheme } from "./colors.js";
 import { byTest, toast } from "./dom.js";
 import { currentDrawing, keepDrawing } from "./drawing.js";
 import { listModels, modelQuery } from "./model_choice.js";
@@ -24,9 +25,13 @@ const state = {
 };
 
 const pad = new Pad(byTest("canvas"));
-const diagram = new Diagram(byTest("network"), { onPoint: point, onPin: pin, onMore: (layer) => every.show(layer, true) });
+const diagram = new Diagram(byTest("network"), {
+  onPoint: point,
+  onPin: pin,
+  onMore: (layer) => every.show(layer, true),
+});
 const sumCard = new SumCard(document.querySelector("[data-part=sum]"), byTest("network"));
-const inspector = new Inspector(byTest("unit"), { onScale: scale, onPin: pin, onClose: () => pin(null) });
+const inspector = new Inspector(byTest("unit"), { onScale: scale, onPin: pin, onClose: close });
 const every = new EveryUnit(document.querySelector("[data-part=every]"), { onPin: pin });
 const live = new Live(request, paint, problem);
 
@@ -70,7 +75,9 @@ function placed(before, now) {
 function makeRoom(pinned, answer) {
   const units = pinned && state.shown[pinned.layer];
   if (!units || units.includes(pinned.unit)) return false;
-  const effect = new Map(answer.shown[pinned.layer].map((unit, index) => [unit, Math.abs(answer.effects[pinned.layer][index])]));
+  const effect = new Map(
+    answer.shown[pinned.layer].map((unit, index) => [unit, Math.abs(answer.effects[pinned.layer][index])]),
+  );
   const least = units.reduce((a, b) => (effect.get(b) < effect.get(a) ? b : a));
   state.shown[pinned.layer] = units.map((unit) => (unit === least ? pinned.unit : unit));
   return true;
@@ -99,8 +106,16 @@ function pin(place, { scroll = true } = {}) {
   sumCard.move(null);
   state.pointed = null;
   inspector.show(state.pinned, { model: state.model, facts: state.facts, changes: state.changes, scroll });
+  if (state.pinned !== null && scroll && document.activeElement.matches(":focus-visible"))
+    byTest("unit").focus({ preventScroll: true });
   writeAddress(state);
   live.ask();
+}
+
+function close() {
+  const tile = diagram.tile(state.pinned);
+  pin(null);
+  tile?.focus();
 }
 
 function scale({ layer, unit }, value) {
@@ -126,8 +141,8 @@ let rest = null;
 pad.addEventListener("change", () => {
   byTest("undo").disabled = !pad.canUndo;
   clearTimeout(rest);
-  rest = setTimeout(() => live.ask({ isRested: true }), RESTED);
-  live.ask();
+  rest = setTimeout(() => state.facts !== null && live.ask({ isRested: true }), RESTED);
+  if (state.facts !== null) live.ask();
 });
 pad.addEventListener("strokeend", () => keepDrawing(pad.drawing));
 byTest("undo").addEventListener("click", () => pad.undo());
@@ -137,6 +152,8 @@ byTest("reset").addEventListener("click", () => {
   changed();
 });
 byTest("model").addEventListener("change", (event) => open(event.target.value));
+
+onTheme(() => state.facts !== null && live.ask()); // pictures have the colours of the theme
 
 // ------------------------------------------------------------------ models
 
@@ -164,4 +181,4 @@ async function open(model, { unit = null, changes = new Map() } = {}) {
 const address = readAddress();
 pad.load(currentDrawing());
 await open(address.model, address);
-if (state.facts !== null) listModels(byTest("model"), state.model);
+listModels(byTest("model"), state.model);

@@ -1,9 +1,10 @@
 // The picture of the layers: a column for each, its units as pictures, and the lines between them.
-import { onTheme, paintSquare } from "./colors.js";
+import { onTheme, paintSquare, theme } from "./colors.js";
 import { byTest, count, element, percent } from "./dom.js";
 import { Paths } from "./network_paths.js";
-import { bytesOf, largest, paintCells, plain } from "./network_pictures.js";
+import { FULL, bytesOf, largest, paintCells, plain } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
+import { makeTile, placeOf } from "./network_tile.js";
 
 /**
  * Reads out what the network does. It knows nothing of the server: paint() gets an answer of POST api/network/forward.
@@ -32,7 +33,9 @@ export class Diagram {
     for (const column of this.columns) column.root.remove();
     const { sizes } = facts;
     this.last = sizes.length - 2;
-    this.columns = facts.activations.map((name, layer) => (layer === this.last ? this.#outputs(layer, name) : this.#hidden(layer, name)));
+    this.columns = facts.activations.map((name, layer) =>
+      layer === this.last ? this.#outputs(layer, name) : this.#hidden(layer, name),
+    );
     this.flow.append(...this.columns.map((column) => column.root));
     this.flow.dataset.layers = this.columns.length;
     this.paths.clear();
@@ -45,7 +48,10 @@ export class Diagram {
       "header",
       { class: "column-head" },
       element("h2", { text: layerName(layer, sizes) }),
-      element("p", { class: "small soft", text: `${count(sizes[layer + 1])} ${layer === this.last ? "digits" : "units"} · ${name}` }),
+      element("p", {
+        class: "small soft",
+        text: `${count(sizes[layer + 1])} ${layer === this.last ? "digits" : "units"} · ${name}`,
+      }),
       note,
     );
     return { head, note };
@@ -54,54 +60,44 @@ export class Diagram {
   #hidden(layer, name) {
     const { head, note } = this.#head(layer, name);
     const size = this.facts.sizes[layer + 1];
-    const tiles = Array.from({ length: Math.min(10, size) }, (_, slot) => this.#tile(layer, slot));
+    const tiles = Array.from({ length: Math.min(10, size) }, (_, slot) => makeTile(layer, slot, this.#listeners()));
     const hidden = size - tiles.length;
     const map = element("canvas", { class: "pixels", "aria-hidden": "true" });
     const more = element(
       "button",
-      { type: "button", class: "more", data: { testid: `more-${layer}` }, hidden: hidden === 0, on: { click: () => this.events.onMore(layer) } },
+      {
+        type: "button",
+        class: "more",
+        data: { testid: `more-${layer}` },
+        hidden: hidden === 0,
+        on: { click: () => this.events.onMore(layer) },
+      },
       map,
       element("span", { class: "small", text: `+${count(hidden)} more` }),
     );
-    more.setAttribute("aria-label", `+${count(hidden)} more units: show all ${count(size)} of the ${layerName(layer, this.facts.sizes).toLowerCase()}`);
+    more.setAttribute(
+      "aria-label",
+      `+${count(hidden)} more units: show all ${count(size)} of the ${layerName(layer, this.facts.sizes).toLowerCase()}`,
+    );
     const root = element(
       "div",
       { class: "column layer", data: { testid: `activation-${layer}` } },
       head,
-      element("div", { class: "tiles", role: "group", "aria-label": layerName(layer, this.facts.sizes) }, ...tiles.map((tile) => tile.root)),
+      element(
+        "div",
+        { class: "tiles", role: "group", "aria-label": layerName(layer, this.facts.sizes) },
+        ...tiles.map((tile) => tile.root),
+      ),
       more,
     );
     return { root, note, tiles, more, map, most: 0, isOutput: false };
   }
 
-  #tile(layer, unit, isOutput = false) {
-    const picture = element("canvas", { class: "pixels picture", "aria-hidden": "true" });
-    const bar = element("span", { class: "fill" });
-    const tile = { layer, unit, slot: unit, picture, bar };
-    const listeners = {
-      pointerenter: (event) => event.pointerType !== "touch" && this.events.onPoint(placeOf(tile)),
-      pointerleave: () => this.events.onPoint(null),
-      focus: (event) => event.target.matches(":focus-visible") && this.events.onPoint(placeOf(tile)),
-      blur: () => this.events.onPoint(null),
-      click: () => this.events.onPin(placeOf(tile)),
-      keydown: (event) => this.#key(event, tile),
-    };
-    const inside = [element("span", { class: "frame" }, picture)];
-    if (isOutput) {
-      tile.share = element("span", { class: "number share", text: "–" });
-      inside.push(
-        element("span", { class: "digit", text: String(unit) }),
-        element("span", { class: "meter" }, bar, (tile.ghost = element("span", { class: "ghost" }))),
-        tile.share,
-      );
-    } else inside.push(element("span", { class: "meter" }, bar));
-    tile.root = element("button", { type: "button", class: isOutput ? "unit output" : "unit", "aria-pressed": "false", on: listeners }, ...inside);
-    return tile;
-  }
-
   #outputs(layer, name) {
     const { head, note } = this.#head(layer, name);
-    const tiles = Array.from({ length: this.facts.sizes.at(-1) }, (_, unit) => this.#tile(layer, unit, true));
+    const tiles = Array.from({ length: this.facts.sizes.at(-1) }, (_, unit) =>
+      makeTile(layer, unit, this.#listeners(), { isOutput: true }),
+    );
     for (const tile of tiles) tile.root.dataset.testid = `bar-${tile.unit}`;
     this.prediction = element("output", { class: "prediction", data: { testid: "prediction" } });
     this.status = element("p", { class: "small soft", data: { testid: "status" }, role: "status" });
@@ -113,6 +109,11 @@ export class Diagram {
       element("div", { class: "reading" }, this.prediction, this.status),
     );
     return { root, note, tiles, most: 0, isOutput: true };
+  }
+
+  #listeners() {
+    const { onPoint, onPin } = this.events;
+    return { onPoint, onPin, onKey: (event, tile) => this.#key(event, tile) };
   }
 
   /** Arrows go from unit to unit: along a layer, and to the one before or after. */
@@ -149,10 +150,12 @@ export class Diagram {
   paint(answer, state) {
     this.answer = answer;
     this.state = state;
-    this.columns.forEach((column, layer) => (column.isOutput ? this.#paintOutputs(column, layer) : this.#paintHidden(column, layer)));
+    this.columns.forEach((column, layer) =>
+      column.isOutput ? this.#paintOutputs(column, layer) : this.#paintHidden(column, layer),
+    );
+    this.paths.paint(answer, state.pointed ?? state.pinned);
     this.#paintSeen();
     this.#paintReading();
-    this.paths.paint(answer, state.pointed ?? state.pinned);
     this.pin(state.pinned);
   }
 
@@ -160,7 +163,7 @@ export class Diagram {
     const { answer, state } = this;
     const values = answer.activations[layer];
     column.most = Math.max(largest(values), 1e-9);
-    column.note.textContent = `${count(values.filter((value) => value > 0).length)} active`;
+    column.note.textContent = liveliness(this.facts.activations[layer], values);
     const index = new Map(answer.shown[layer].map((unit, place) => [unit, place]));
     column.tiles.forEach((tile, slot) => {
       const unit = state.shown[layer][slot];
@@ -168,7 +171,9 @@ export class Diagram {
       const value = values[unit];
       const share = Math.min(1, Math.abs(value) / column.most);
       const picture = answer.pictures[layer][index.get(unit)];
-      if (picture) paintCells(tile.picture, bytesOf(picture.data), FULL);
+      const key = `${unit}-${theme()}`; // the weights into a unit of the first layer are always the same
+      if (picture && (layer > 0 || tile.painted !== key)) paintCells(tile.picture, bytesOf(picture.data), FULL);
+      if (picture) tile.painted = key;
       const scale = state.changes.get(`${layer}-${unit}`) ?? 1;
       tile.bar.style.width = `${100 * share}%`;
       tile.root.classList.toggle("below", value < 0);
@@ -176,7 +181,10 @@ export class Diagram {
       tile.picture.style.opacity = (0.3 + 0.7 * Math.sqrt(share)).toFixed(3);
       tile.root.dataset.unit = unit;
       tile.root.dataset.value = value;
-      tile.root.setAttribute("aria-label", `${unitName(tile, this.facts.sizes)}: activation ${plain(value)}${scale === 1 ? "" : `, taken times ${scale}`}`);
+      tile.root.setAttribute(
+        "aria-label",
+        `${unitName(tile, this.facts.sizes)}: activation ${plain(value)}${scale === 1 ? "" : `, taken times ${scale}`}`,
+      );
     });
     if (column.more.hidden) return;
     const sum = state.sum;
@@ -198,7 +206,10 @@ export class Diagram {
       tile.share.textContent = share === null ? "–" : percent(share, 1);
       tile.root.classList.toggle("likeliest", share !== null && unit === answer.output);
       tile.root.dataset.value = answer.activations[layer][unit];
-      tile.root.setAttribute("aria-label", `Output ${unit}: ${share === null ? "nothing is drawn" : percent(share, 1)}`);
+      tile.root.setAttribute(
+        "aria-label",
+        `Output ${unit}: ${share === null ? "nothing is drawn" : percent(share, 1)}`,
+      );
     });
   }
 
@@ -207,7 +218,7 @@ export class Diagram {
     const note = this.root.querySelector("[data-part=seen-note]");
     if (state.sum?.layer === 0) {
       paintCells(this.seen, bytesOf(state.sum.products.data), FULL);
-      note.textContent = `Ink × weight of ${unitName(state.sum, this.facts.sizes).toLowerCase()}`;
+      note.textContent = `Ink × weight of ${this.last === 0 ? "output" : "unit"} ${state.sum.unit}`;
       return;
     }
     paintSquare(this.seen, answer.image, "ink");
@@ -216,11 +227,17 @@ export class Diagram {
 
   #paintReading() {
     const { answer } = this;
-    const words = { empty: "Empty: nothing is drawn yet.", unsure: "Unsure", not_a_digit: "Not a digit", digit: "A digit" };
+    const words = {
+      empty: "Empty: nothing is drawn yet.",
+      unsure: "Unsure",
+      not_a_digit: "Not a digit",
+      digit: "A digit",
+    };
     this.prediction.textContent = answer.digit ?? "";
     const before = answer.original;
     let text = words[answer.status];
-    if (answer.status === "unsure" || answer.status === "digit") text += `: ${percent(answer.probabilities[answer.output], 1)}`;
+    if (answer.status === "unsure" || answer.status === "digit")
+      text += `: ${percent(answer.probabilities[answer.output], 1)}`;
     if (before && (before.digit !== answer.digit || before.status !== answer.status)) {
       text += `. Without changes: ${before.digit ?? words[before.status].toLowerCase()}`;
     }
@@ -240,5 +257,10 @@ export class Diagram {
   }
 }
 
-const FULL = 90; // of 127: where the colour of a weight is full, so that the smaller ones are seen, too
-const placeOf = ({ layer, unit }) => ({ layer, unit });
+/** How lively a layer is, in a few words. */
+function liveliness(name, values) {
+  if (name === "sigmoid" || name === "softplus")
+    return `mean ${plain(values.reduce((sum, value) => sum + value, 0) / values.length)}`;
+  const above = count(values.filter((value) => value > 0).length);
+  return name === "relu" ? `${above} active` : `${above} above 0`;
+}

@@ -1,8 +1,8 @@
 // All units of a layer as one picture: only what is in view is painted, and its weights are asked for only then.
 import { url } from "./api.js";
-import { color, onTheme, paletteOf } from "./colors.js";
+import { color, onTheme } from "./colors.js";
 import { byTest, count, element, isReducedMotion } from "./dom.js";
-import { fillCells, largest, plain, sideOf } from "./network_pictures.js";
+import { FULL, fillCells, largest, palette, plain, sideOf } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 
 const CELL = 54; // CSS pixels from unit to unit
@@ -36,8 +36,15 @@ export class EveryUnit {
     this.canvas.addEventListener("pointermove", (event) => this.#say(this.#at(event)));
     this.canvas.addEventListener("click", (event) => this.#pick(this.#at(event)));
     this.order.addEventListener("change", () => this.#sort());
-    new ResizeObserver(() => this.#later()).observe(this.scroll);
+    new ResizeObserver(() => this.facts && this.#resize()).observe(this.scroll);
+    this.isInView = false; // what nobody sees is not painted
+    const seen = ([entry]) => {
+      this.isInView = entry.isIntersecting;
+      this.#later();
+    };
+    new IntersectionObserver(seen, { rootMargin: "120px" }).observe(this.scroll);
     onTheme(() => {
+      this.colors = Object.fromEntries(["positive", "negative", "accent", "sunken"].map((name) => [name, color(name)]));
       this.pictures.clear();
       this.asked.clear();
       this.#later();
@@ -46,10 +53,21 @@ export class EveryUnit {
 
   build(facts) {
     this.facts = facts;
+    this.answer = null;
     const names = facts.activations.map((_, layer) => layer);
-    this.root.querySelector("[data-part=every-layers]").replaceChildren(
-      ...names.map((layer) => element("button", { type: "button", "aria-pressed": "false", data: { testid: `every-${layer}` }, text: layerName(layer, facts.sizes), on: { click: () => this.show(layer) } })),
-    );
+    this.root
+      .querySelector("[data-part=every-layers]")
+      .replaceChildren(
+        ...names.map((layer) =>
+          element("button", {
+            type: "button",
+            "aria-pressed": "false",
+            data: { testid: `every-${layer}` },
+            text: layerName(layer, facts.sizes),
+            on: { click: () => this.show(layer) },
+          }),
+        ),
+      );
     this.show(0);
   }
 
@@ -65,10 +83,12 @@ export class EveryUnit {
     }
     const { sizes } = this.facts;
     this.scroll.setAttribute("aria-label", `Units of: ${layerName(layer, sizes)}`);
+    this.values = this.answer?.activations[layer] ?? [];
+    this.#resize();
     this.hint = `${count(sizes[layer + 1])} pictures, each of the ${count(sizes[layer])} weights into a unit${layer > 0 ? ", a cell for each unit of the layer before" : ""}. The bar below it is its activation.`;
     this.note.textContent = this.hint;
     this.scroll.scrollTop = 0;
-    this.values = this.answer?.activations[layer] ?? [];
+    this.label.textContent = this.#words(this.units[0]);
     this.#sort();
     if (isWished) {
       this.root.scrollIntoView({ block: "start", behavior: isReducedMotion() ? "auto" : "smooth" });
@@ -90,7 +110,14 @@ export class EveryUnit {
 
   #sort() {
     this.units.sort((a, b) => a - b);
-    if (this.order.value === "activation" && this.values.length) this.units.sort((a, b) => this.values[b] - this.values[a]);
+    if (this.order.value === "activation" && this.values.length)
+      this.units.sort((a, b) => this.values[b] - this.values[a]);
+    this.#later();
+  }
+
+  /** Makes room for all units, painted or not. */
+  #resize() {
+    this.height.style.height = `${Math.ceil(this.units.length / this.#columns()) * CELL}px`;
     this.#later();
   }
 
@@ -101,7 +128,7 @@ export class EveryUnit {
   #later() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.facts) this.#paint();
+      if (this.facts && this.isInView) this.#paint();
     });
   }
 
@@ -109,9 +136,7 @@ export class EveryUnit {
     const { canvas, scroll } = this;
     const columns = this.#columns();
     const width = columns * CELL;
-    const high = Math.ceil(this.units.length / columns) * CELL;
-    this.height.style.height = `${high}px`;
-    const view = Math.min(scroll.clientHeight, high);
+    const view = Math.min(scroll.clientHeight, Math.ceil(this.units.length / columns) * CELL);
     const ratio = devicePixelRatio;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(view * ratio)) {
       canvas.width = Math.round(width * ratio);
@@ -123,7 +148,7 @@ export class EveryUnit {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, view);
     context.imageSmoothingEnabled = false;
-    const colors = { positive: color("positive"), negative: color("negative"), accent: color("accent"), sunken: color("sunken") };
+    const { colors } = this;
     const most = Math.max(largest(this.values), 1e-9);
     const first = Math.floor(scroll.scrollTop / CELL) * columns;
     const last = Math.min(this.units.length, (Math.floor((scroll.scrollTop + view) / CELL) + 1) * columns);
@@ -162,13 +187,16 @@ export class EveryUnit {
     const { layer, facts } = this;
     for (const unit of wanted) this.asked.add(unit);
     try {
-      const response = await fetch(url(`api/network/weights?model=${encodeURIComponent(facts.model)}&layer=${layer}&units=${wanted.join(",")}`));
+      const response = await fetch(
+        url(`api/network/weights?model=${encodeURIComponent(facts.model)}&layer=${layer}&units=${wanted.join(",")}`),
+      );
       if (!response.ok) return;
       const bytes = new Int8Array(await response.arrayBuffer());
       if (layer !== this.layer || facts !== this.facts) return;
       const inputs = facts.sizes[layer];
-      const palette = paletteOf("signed");
-      wanted.forEach((unit, row) => this.pictures.set(unit, pictureOf(bytes.subarray(row * (inputs + 4) + 4, (row + 1) * (inputs + 4)), palette)));
+      wanted.forEach((unit, row) =>
+        this.pictures.set(unit, pictureOf(bytes.subarray(row * (inputs + 4) + 4, (row + 1) * (inputs + 4)))),
+      );
     } catch {
       // the pictures stay away until they are in view again
     } finally {
@@ -212,13 +240,23 @@ export class EveryUnit {
   #key(event) {
     const columns = this.#columns();
     const page = columns * Math.max(1, Math.floor(this.scroll.clientHeight / CELL));
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
+    const steps = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      ArrowUp: -columns,
+      ArrowDown: columns,
+      PageUp: -page,
+      PageDown: page,
+      Home: -Infinity,
+      End: Infinity,
+    };
     if (event.key === "Enter" || event.key === " ") this.#pick(this.current);
     else if (event.key in steps) {
       this.current = Math.max(0, Math.min(this.units.length - 1, this.current + steps[event.key]));
       const top = Math.floor(this.current / columns) * CELL;
       if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
-      else if (top + CELL > this.scroll.scrollTop + this.scroll.clientHeight) this.scroll.scrollTop = top + CELL - this.scroll.clientHeight;
+      else if (top + CELL > this.scroll.scrollTop + this.scroll.clientHeight)
+        this.scroll.scrollTop = top + CELL - this.scroll.clientHeight;
       this.#tell();
       this.#later();
     } else return;
@@ -226,14 +264,14 @@ export class EveryUnit {
   }
 }
 
-function pictureOf(weights, palette) {
+function pictureOf(weights) {
   const side = sideOf(weights.length);
   const canvas = document.createElement("canvas");
   canvas.width = side;
   canvas.height = side;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(side, side);
-  fillCells(picture, 0, 0, side, weights, 90, palette);
+  fillCells(picture, 0, 0, side, weights, FULL, palette("signed"));
   context.putImageData(picture, 0, 0);
   return canvas;
 }

@@ -1,13 +1,14 @@
 // A unit taken apart: its sum, its weights, what excites it, and a knob to turn it down.
 import { ask } from "./api.js";
-import { onTheme, paintSquare } from "./colors.js";
-import { count, element, isReducedMotion, percent } from "./dom.js";
+import { patient } from "./network_patient.js";
+import { onTheme } from "./colors.js";
+import { count, element, isReducedMotion } from "./dom.js";
+import { effectTable } from "./network_effect.js";
+import { excitement, paintExamples } from "./network_excitement.js";
 import { histogram } from "./network_histogram.js";
-import { bytesOf, paintCells, plain, signed } from "./network_pictures.js";
+import { FULL, bytesOf, paintCells, plain, signed } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 import { sumTable } from "./network_sum.js";
-
-const TRIES = 20; // times that the server is asked again while it looks through the images
 
 export class Inspector {
   /**
@@ -18,11 +19,12 @@ export class Inspector {
     this.root = root;
     this.events = events;
     this.place = null;
+    root.addEventListener("keydown", (event) => event.key === "Escape" && this.events.onClose());
     this.unit = null;
     this.data = null;
     onTheme(() => {
       this.#paintWeights();
-      if (this.data) this.#paintExamples();
+      if (this.data) paintExamples(this.root, this.data);
     });
   }
 
@@ -44,9 +46,12 @@ export class Inspector {
       const unit = await ask(address + query);
       if (isWanted()) this.#fill(unit);
       const data = await patient(`${address}/excites${query}`, isWanted);
-      if (isWanted()) this.#excite(data);
+      if (data !== null && isWanted()) this.#excite(data);
     } catch (error) {
-      if (isWanted()) this.parts.data.replaceChildren(element("p", { class: error.code === "no_data" ? "notice" : "notice bad", text: error.message }));
+      if (isWanted())
+        this.parts.data.replaceChildren(
+          element("p", { class: error.code === "no_data" ? "notice" : "notice bad", text: error.message }),
+        );
     }
   }
 
@@ -61,21 +66,67 @@ export class Inspector {
     this.parts = {
       sum: element("div", { data: { testid: "unit-sum" } }),
       weights: element("div", { class: "stack" }),
-      data: element("div", { class: "stack", data: { testid: "excites" } }, element("p", { class: "soft", text: "Looking through the images; the first time this takes some seconds." })),
+      data: element(
+        "div",
+        { class: "stack", data: { testid: "excites" } },
+        element("p", { class: "soft", text: "Looking through the images; the first time this takes some seconds." }),
+      ),
+      links: element("div", { class: "link-grid" }),
       effect: element("div", { class: "effect" }),
     };
-    this.picture = element("canvas", { class: "pixels large", role: "img", "aria-label": "Weights as a picture" });
-    this.knob = element("input", { type: "range", min: 0, max: 2, step: 0.05, value: 1, id: "unit-scale", data: { testid: "unit-scale" }, on: { input: () => this.#scaled(Number(this.knob.value)) } });
+    const isFirst = place.layer === 0;
+    this.picture = element("canvas", {
+      class: isFirst ? "pixels large" : "pixels small-picture",
+      role: "img",
+      "aria-label": "Its weights as a picture",
+    });
+    this.gradient = isFirst
+      ? null
+      : element("canvas", { class: "pixels large", role: "img", "aria-label": "Where more ink raises or lowers it" });
+    this.knob = element("input", {
+      type: "range",
+      min: 0,
+      max: 2,
+      step: 0.05,
+      value: 1,
+      id: "unit-scale",
+      data: { testid: "unit-scale" },
+      on: { input: () => this.#scaled(Number(this.knob.value)) },
+    });
     this.value = element("output", { class: "number", for: "unit-scale", text: "× 1.00" });
-    this.mute = element("button", { type: "button", "aria-pressed": "false", data: { testid: "mute" }, text: "Mute", on: { click: () => this.#scaled(this.mute.getAttribute("aria-pressed") === "true" ? 1 : 0) } });
-    const reset = element("button", { type: "button", class: "quiet", data: { testid: "unit-reset" }, text: "Reset", on: { click: () => this.#scaled(1) } });
+    this.mute = element("button", {
+      type: "button",
+      "aria-pressed": "false",
+      data: { testid: "mute" },
+      text: "Mute",
+      on: { click: () => this.#scaled(this.mute.getAttribute("aria-pressed") === "true" ? 1 : 0) },
+    });
+    const reset = element("button", {
+      type: "button",
+      class: "quiet",
+      data: { testid: "unit-reset" },
+      text: "Reset",
+      on: { click: () => this.#scaled(1) },
+    });
     const knobs = isOutput
-      ? element("p", { class: "soft", text: "Outputs are the answer itself, so there is nothing behind them to turn down." })
+      ? element("p", {
+          class: "soft",
+          text: "Outputs are the answer itself, so there is nothing behind them to turn down.",
+        })
       : element(
           "div",
           { class: "stack" },
-          element("p", { class: "small soft", text: "What if it said less, or more? The next layer takes its activation times this." }),
-          element("div", { class: "row knob" }, element("label", { class: "label", for: "unit-scale", text: "Scale" }), this.knob, this.value),
+          element("p", {
+            class: "small soft",
+            text: "What if it said less, or more? The next layer takes its activation times this.",
+          }),
+          element(
+            "div",
+            { class: "row knob" },
+            element("label", { class: "label", for: "unit-scale", text: "Scale" }),
+            this.knob,
+            this.value,
+          ),
           element("div", { class: "row" }, this.mute, reset),
         );
     this.root.replaceChildren(
@@ -83,24 +134,51 @@ export class Inspector {
         "header",
         { class: "row spread" },
         element("h2", { id: "unit-title", text: unitName(place, sizes) }),
-        element("button", { type: "button", class: "quiet", data: { testid: "unit-close" }, text: "Close", on: { click: () => this.events.onClose() } }),
+        element("button", {
+          type: "button",
+          class: "quiet",
+          data: { testid: "unit-close" },
+          text: "Close",
+          on: { click: () => this.events.onClose() },
+        }),
       ),
       element(
         "div",
         { class: "parts" },
-        part("looks", element("h3", { text: place.layer === 0 ? "What it looks for" : "Its weights" }), this.picture, element("p", { class: "small soft", text: this.#caption(place) })),
+        part("looks", ...this.#looks(place)),
         part("sums", element("h3", { text: "Its sum for this drawing" }), this.parts.sum),
-        part("turn", element("h3", { text: isOutput ? "The reading" : "Turn it down or up" }), knobs, this.parts.effect),
+        part(
+          "turn",
+          element("h3", { text: isOutput ? "The reading" : "Turn it down or up" }),
+          knobs,
+          this.parts.effect,
+        ),
         part("numbers", element("h3", { text: "Its weights in numbers" }), this.parts.weights),
+        part("links", this.parts.links),
         part("excites", element("h3", { text: "What excites it" }), this.parts.data),
       ),
     );
   }
 
-  #caption({ layer }) {
+  /** The weights of the first layer are pictures; further on they are not, but what more ink would do is one. */
+  #looks({ layer }) {
     const { sizes } = this.facts;
-    if (layer === 0) return "One weight for each pixel: blue ink excites it, orange ink quiets it.";
-    return `One cell for each of the ${count(sizes[layer])} units of the ${layerName(layer - 1, sizes).toLowerCase()}, in the places that they have in its picture of all units.`;
+    const caption = (text) => element("p", { class: "small soft", text });
+    if (layer === 0) {
+      return [
+        element("h3", { text: "What it looks for" }),
+        this.picture,
+        caption("One weight for each pixel: blue ink excites it, orange ink quiets it."),
+      ];
+    }
+    const before = layerName(layer - 1, sizes).toLowerCase();
+    return [
+      element("h3", { text: "What it looks for now" }),
+      this.gradient,
+      caption("With this drawing: where more ink raises it (blue) or lowers it (orange)."),
+      this.picture,
+      caption(`Its weights: a cell for each of the ${count(sizes[layer])} units of the ${before}.`),
+    ];
   }
 
   #scaled(scale) {
@@ -119,14 +197,16 @@ export class Inspector {
   /** What an answer says of the unit. */
   live(sum, answer) {
     if (this.place === null) return;
+    const { layer, unit } = this.place;
+    const index = layer === this.facts.sizes.length - 2 ? unit : answer.shown[layer].indexOf(unit);
+    if (layer > 0 && index >= 0) paintCells(this.gradient, bytesOf(answer.pictures[layer][index].data), FULL);
     if (sum !== null) this.parts.sum.replaceChildren(sumTable(sum, this.facts, answer, 8));
-    this.parts.effect.replaceChildren(effectTable(answer));
+    this.parts.effect.replaceChildren(...effectTable(answer));
   }
 
   #fill(unit) {
     this.unit = unit;
     const { weights } = unit;
-    const { sizes } = this.facts;
     this.#paintWeights();
     const facts = [
       ["bias", signed(unit.bias, 3)],
@@ -136,22 +216,35 @@ export class Inspector {
     ];
     this.parts.weights.replaceChildren(
       histogram(weights),
-      element("dl", { class: "facts" }, ...facts.map(([name, value]) => element("div", {}, element("dt", { text: name }), element("dd", { class: "number", text: value })))),
-      this.#ranked("Strongest inputs", unit.strongest_in, unit.layer - 1),
-      this.#ranked(unit.layer + 1 === sizes.length - 2 ? "Strongest outputs" : "Where it says most", unit.strongest_out, unit.layer + 1),
+      element(
+        "dl",
+        { class: "facts" },
+        ...facts.map(([name, value]) =>
+          element("div", {}, element("dt", { text: name }), element("dd", { class: "number", text: value })),
+        ),
+      ),
+    );
+    this.parts.links.replaceChildren(
+      this.#ranked("Strongest weights into it", unit.strongest_in, unit.layer - 1),
+      this.#ranked("Strongest weights out of it", unit.strongest_out, unit.layer + 1),
     );
   }
 
   #excite(data) {
     this.data = data;
-    this.parts.data.replaceChildren(...excitement(data));
-    this.#paintExamples();
+    this.parts.data.replaceChildren(...excitement(data, this.unit));
+    paintExamples(this.root, data);
   }
 
   #ranked(title, list, layer) {
     if (!list || list.length === 0) return element("div", { hidden: true });
     const { sizes } = this.facts;
-    const name = (unit) => (layer < 0 ? `row ${Math.floor(unit / 28)}, col ${unit % 28}` : layer === sizes.length - 2 ? `digit ${unit}` : `unit ${unit}`);
+    const name = (unit) =>
+      layer < 0
+        ? `row ${Math.floor(unit / 28)}, col ${unit % 28}`
+        : layer === sizes.length - 2
+          ? `digit ${unit}`
+          : `unit ${unit}`;
     return element(
       "div",
       {},
@@ -160,70 +253,28 @@ export class Inspector {
         "ul",
         { class: "ranked" },
         ...list.map(([unit, weight]) => {
-          const text = [element("span", { text: name(unit) }), element("span", { class: `number ${weight < 0 ? "negative" : "positive"}`, text: signed(weight, 3) })];
-          return element("li", {}, layer < 0 ? element("span", { class: "chip" }, ...text) : element("button", { type: "button", class: "chip", on: { click: () => this.events.onPin({ layer, unit }) } }, ...text));
+          const text = [
+            element("span", { text: name(unit) }),
+            element("span", { class: "number", text: signed(weight, 3) }),
+          ];
+          const kind = `chip ${weight < 0 ? "negative" : "positive"}`;
+          return element(
+            "li",
+            {},
+            layer < 0
+              ? element("span", { class: kind }, ...text)
+              : element(
+                  "button",
+                  { type: "button", class: kind, on: { click: () => this.events.onPin({ layer, unit }) } },
+                  ...text,
+                ),
+          );
         }),
       ),
     );
   }
 
   #paintWeights() {
-    if (this.unit) paintCells(this.picture, bytesOf(this.unit.weights.data), 90);
+    if (this.unit) paintCells(this.picture, bytesOf(this.unit.weights.data), FULL);
   }
-
-  #paintExamples() {
-    for (const [index, canvas] of this.root.querySelectorAll(".example canvas").entries()) {
-      paintSquare(canvas, Uint8Array.from(atob(this.data.images[index].image), (letter) => letter.charCodeAt(0)), "ink");
-    }
-  }
-}
-
-/** Asks again while the server is still at work. */
-async function patient(path, isWanted) {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask(path);
-    } catch (error) {
-      if (error.status !== 503 || tries === TRIES || !isWanted()) throw error;
-    }
-  }
-}
-
-/** The probabilities as they are, and as they were before units were changed. */
-function effectTable(answer) {
-  const now = answer.probabilities;
-  const before = answer.original?.probabilities ?? null;
-  if (now === null) return element("p", { class: "soft", text: "Draw something to see what it does to the reading." });
-  const rows = now.map((share, digit) => {
-    const fill = element("span", { class: "fill" });
-    fill.style.width = `${100 * share}%`;
-    const meter = element("span", { class: "meter", "aria-hidden": "true" }, fill);
-    if (before) {
-      const ghost = element("span", { class: "ghost" });
-      ghost.style.left = `${100 * before[digit]}%`;
-      meter.append(ghost);
-    }
-    return element("tr", { class: digit === answer.output ? "likeliest" : "" }, element("th", { scope: "row", text: String(digit) }), element("td", { class: "wide" }, meter), element("td", { class: "number", text: percent(share, 1) }), element("td", { class: "number soft", text: before ? percent(before[digit], 1) : "" }));
-  });
-  return element("table", { class: "effect-table" }, element("thead", {}, element("tr", {}, element("th", { scope: "col", text: "digit" }), element("td"), element("th", { scope: "col", class: "number", text: "now" }), element("th", { scope: "col", class: "number", text: before ? "unchanged" : "" }))), element("tbody", {}, ...rows));
-}
-
-function excitement(data) {
-  const names = { mnist: "MNIST", "fashion-mnist": "Fashion-MNIST" };
-  const name = names[data.dataset] ?? data.dataset;
-  const most = Math.max(...data.mean_by_class.map(Math.abs), 1e-9);
-  const bars = data.mean_by_class.map((mean, label) => {
-    const fill = element("span", { class: mean < 0 ? "column-fill below" : "column-fill" });
-    fill.style.height = `${(100 * Math.abs(mean)) / most}%`;
-    return element("li", {}, element("span", { class: "column-frame", "aria-hidden": "true" }, fill), element("span", { text: String(label) }), element("span", { class: "visually-hidden", text: `: ${plain(mean, 3)}` }));
-  });
-  return [
-    element("p", {}, element("strong", { class: "number", data: { testid: "active-share" }, text: percent(data.active_share, 1) }), ` of the ${count(data.test_images)} test images of ${name} activate it.`),
-    element("div", { class: "excite-grid" },
-      element("div", {}, element("h4", { class: "label", text: "Mean activation by digit" }), element("ul", { class: "columns" }, ...bars)),
-      element("div", {}, element("h4", { class: "label", text: `The training images that excite it most` }),
-        element("ul", { class: "examples" }, ...data.images.map((image) => element("li", { class: "example" }, element("canvas", { class: "pixels", role: "img", "aria-label": `A ${image.label}, image ${image.index}` }), element("span", { class: "small" }, element("b", { text: String(image.label) }), element("span", { class: "number soft", text: ` ${plain(image.activation, 1)}` }))))),
-      ),
-    ),
-  ];
 }

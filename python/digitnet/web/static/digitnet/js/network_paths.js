@@ -68,18 +68,32 @@ export class Paths {
       const units = isLast ? null : answer.shown[layer];
       const rests = layer > 0 && columns[layer - 1].rest !== null ? answer.rests[layer] : [];
       const all = [...paths, ...rests.map((value, index) => [REST, units ? units[index] : index, value])];
-      const most = all.reduce((size, [from, , value]) => (from === REST ? size : Math.max(size, Math.abs(value))), 1e-9);
+      const most = all.reduce(
+        (size, [from, , value]) => (from === REST ? size : Math.max(size, Math.abs(value))),
+        1e-9,
+      );
       const weights = this.#importance(answer, layer, isLast);
       for (const [from, to, value] of all) {
-        const start = from === REST ? columns[layer - 1].rest?.out : layer === 0 ? this.#pixel(from) : columns[layer - 1].tiles[senders.get(from)]?.out;
+        const start =
+          from === REST
+            ? columns[layer - 1].rest?.out
+            : layer === 0
+              ? this.#pixel(from)
+              : columns[layer - 1].tiles[senders.get(from)]?.out;
         const end = columns[layer].tiles[slots.get(to)]?.in;
         if (!start || !end) continue;
-        const isOwn = place !== null && ((place.layer === layer && place.unit === to) || (place.layer === layer - 1 && place.unit === from && layer > 0));
+        const isOwn =
+          place !== null &&
+          ((place.layer === layer && place.unit === to) ||
+            (place.layer === layer - 1 && place.unit === from && layer > 0));
         const opacity = this.#opacity({ place, isOwn, from, weight: weights.get(to), isLast });
         if (opacity === 0) continue;
         const key = `${layer}:${from}:${to}`;
         drawn.add(key);
-        const width = Math.max(THINNEST, ((layer === 0 ? WIDEST_INK : WIDEST) * Math.min(most, Math.abs(value))) / most);
+        const width = Math.max(
+          THINNEST,
+          ((layer === 0 ? WIDEST_INK : WIDEST) * Math.min(most, Math.abs(value))) / most,
+        );
         this.#line(key, start, end, width, value, opacity, from === REST);
       }
     });
@@ -97,9 +111,12 @@ export class Paths {
 
   /** How much each unit has to do with the reading, 0 to 1: its lines are as strong. */
   #importance(answer, layer, isLast) {
-    if (isLast) return new Map(this.diagram.columns[layer].tiles.map((_, unit) => [unit, unit === answer.output ? 1 : 0.1]));
+    if (isLast)
+      return new Map(this.diagram.columns[layer].tiles.map((_, unit) => [unit, unit === answer.output ? 1 : 0.1]));
     const most = answer.effects[layer].reduce((size, value) => Math.max(size, Math.abs(value)), 1e-9);
-    return new Map(answer.shown[layer].map((unit, index) => [unit, 0.25 + (0.75 * Math.abs(answer.effects[layer][index])) / most]));
+    return new Map(
+      answer.shown[layer].map((unit, index) => [unit, 0.25 + (0.75 * Math.abs(answer.effects[layer][index])) / most]),
+    );
   }
 
   #opacity({ place, isOwn, from, weight, isLast }) {

@@ -1,5 +1,17 @@
 // Pictures made of many small numbers, as they come from the server.
-import { paletteOf } from "./colors.js";
+import { onTheme, paletteOf } from "./colors.js";
+
+// Asking for a colour makes the browser work out its styles, so it is done once for each theme.
+let palettes = {};
+onTheme(() => {
+  palettes = {};
+});
+
+/** The colours of "signed" or "ink". */
+export const palette = (kind) => (palettes[kind] ??= paletteOf(kind));
+
+/** Of 127: the size of a weight that has the full colour, so that the smaller ones are seen, too. */
+export const FULL = 90;
 
 /** base64 of int8 as an Int8Array. */
 export function bytesOf(base64) {
@@ -17,9 +29,8 @@ export const sideOf = (cells) => Math.ceil(Math.sqrt(cells));
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} values
  * @param {number} most  the size that has the full colour
- * @param {"signed"|"ink"} kind
  */
-export function paintCells(canvas, values, most, kind = "signed") {
+export function paintCells(canvas, values, most) {
   const side = sideOf(values.length);
   if (canvas.width !== side || canvas.height !== side) {
     canvas.width = side;
@@ -27,7 +38,7 @@ export function paintCells(canvas, values, most, kind = "signed") {
   }
   const context = canvas.getContext("2d");
   const picture = context.createImageData(side, side);
-  fillCells(picture, 0, 0, side, values, most, paletteOf(kind));
+  fillCells(picture, 0, 0, side, values, most, palette("signed"));
   context.putImageData(picture, 0, 0);
 }
 
@@ -64,6 +75,9 @@ export function signed(value, digits = 2) {
 /** A number with two digits behind the point, or as a power of ten where they would say nothing. */
 export function plain(value, digits = 2) {
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5) ? size.toExponential(1).replace("-", "−") : size.toFixed(digits);
+  const text =
+    size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5)
+      ? size.toExponential(1).replace("-", "−")
+      : size.toFixed(digits);
   return value < 0 ? `−${text}` : text;
 }

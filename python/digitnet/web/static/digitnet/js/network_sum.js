@@ -17,18 +17,54 @@ export function sumTable(sum, facts, answer, most = 6) {
   const hidden = sum.inputs - terms.length;
   const size = Math.max(...sum.terms.map((term) => Math.abs(term.product)), 1e-9);
   const row = (name, note, value, share = null) =>
-    element("tr", {}, element("th", { scope: "row" }, name, note ? element("span", { class: "soft", text: ` ${note}` }) : ""), bar(value, share), element("td", { class: "number", text: signed(value, 3) }));
-  const rows = terms.map((term) => row(inputName(term.input, sum.layer, sizes), `${plain(term.value)} × ${signed(term.weight)}`, term.product, Math.abs(term.product) / size));
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, name, note ? element("span", { class: "soft", text: ` ${note}` }) : ""),
+      bar(value, share),
+      element("td", { class: "number", text: signed(value, 3) }),
+    );
+  const rows = terms.map((term) =>
+    row(
+      inputName(term.input, sum.layer, sizes),
+      `${plain(term.value)} × ${signed(term.weight)}`,
+      term.product,
+      Math.abs(term.product) / size,
+    ),
+  );
   if (hidden > 0) rows.push(row(`+${count(hidden)} more`, `${count(sum.zeros)} are 0`, sum.sum - told));
   rows.push(row("bias", "", sum.bias));
-  const total = element("tr", { class: "total" }, element("th", { scope: "row", text: "sum z" }), element("td"), element("td", { class: "number", data: { part: "z" }, text: signed(sum.z, 3) }));
+  const total = element(
+    "tr",
+    { class: "total" },
+    element("th", { scope: "row", text: "sum z" }),
+    element("td"),
+    element("td", { class: "number", data: { part: "z" }, text: signed(sum.z, 3) }),
+  );
   const isOutput = sum.layer === sizes.length - 2;
-  const result = isOutput && answer.probabilities ? percent(answer.probabilities[sum.unit], 2) : plain(sum.activation, 3);
+  const result =
+    isOutput && answer.probabilities ? percent(answer.probabilities[sum.unit], 2) : plain(sum.activation, 3);
   let how = sum.function;
-  if (isOutput && sum.function === "softmax" && facts.temperature !== 1) how = `softmax of z / ${plain(facts.temperature)}`;
-  const out = element("tr", { class: "total" }, element("th", { scope: "row", text: isOutput ? how : `${how}(z)` }), element("td"), element("td", { class: "number", data: { part: "activation" }, text: result }));
+  if (isOutput && sum.function === "softmax" && facts.temperature !== 1)
+    how = `softmax of z / ${plain(facts.temperature)}`;
+  const out = element(
+    "tr",
+    { class: "total" },
+    element("th", { scope: "row", text: isOutput ? how : `${how}(z)` }),
+    element("td"),
+    element("td", { class: "number", data: { part: "activation" }, text: result }),
+  );
   const rest = [total, out];
-  if (sum.scale !== 1) rest.push(element("tr", { class: "total" }, element("th", { scope: "row", text: "taken times" }), element("td"), element("td", { class: "number", text: plain(sum.scale) })));
+  if (sum.scale !== 1)
+    rest.push(
+      element(
+        "tr",
+        { class: "total" },
+        element("th", { scope: "row", text: "taken times" }),
+        element("td"),
+        element("td", { class: "number", text: plain(sum.scale) }),
+      ),
+    );
   return element("table", { class: "sum-table" }, element("tbody", {}, ...rows, ...rest));
 }
 
@@ -44,7 +80,7 @@ function bar(value, share) {
 function inputName(input, layer, sizes) {
   if (layer > 0) return `unit ${input}`;
   const side = Math.round(Math.sqrt(sizes[0]));
-  return `row ${Math.floor(input / side)}, column ${input % side}`;
+  return `row ${Math.floor(input / side)}, col ${input % side}`;
 }
 
 /** The card beside the unit that is pointed at. */
@@ -72,7 +108,12 @@ export class SumCard {
     const isPixels = sum.layer === 0;
     this.root.replaceChildren(
       element("h3", { text: unitName(sum, facts.sizes) }),
-      element("p", { class: "small soft", text: isPixels ? "ink × weight, the strongest first" : `activation × weight, from the ${layerName(sum.layer - 1, facts.sizes).toLowerCase()}` }),
+      element("p", {
+        class: "small soft",
+        text: isPixels
+          ? "ink × weight, the strongest first"
+          : `activation × weight, from the ${layerName(sum.layer - 1, facts.sizes).toLowerCase()}`,
+      }),
       sumTable(sum, facts, answer),
     );
     this.root.hidden = false;

@@ -151,9 +151,7 @@ function showFailure() {
 
 function showControls() {
   const { info, state } = model;
-  const can = { ...info.can };
-  if (state === "running" && info.state !== "running")
-    Object.assign(can, { pause: true, stop: true, resume: false, remove: false });
+  const { can } = info;
   part("pause").disabled = isAsking || !can.pause;
   part("pause").hidden = can.resume;
   part("resume").hidden = !can.resume;

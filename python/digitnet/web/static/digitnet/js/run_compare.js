@@ -113,7 +113,7 @@ export class Comparison {
     const head = element(
       "tr",
       {},
-      element("th", { scope: "col", text: "" }),
+      element("td"),
       ...runs.map((run, i) =>
         element("th", { scope: "col", class: "number" }, element("span", { class: `line series-${i + 1}` }), run.name),
       ),

@@ -58,15 +58,13 @@ export class RunModel {
     this.samples = null; // of a batch
   }
 
-  /** Takes in events in their order. Returns whether the run has come to an end. */
+  /** Takes in events in their order. Returns whether a training has begun or ended in them: then more is another. */
   add(events) {
-    let isOver = false;
     for (const event of events) {
       this.seq = event.seq;
       this[`_${event.type}`]?.(event);
-      isOver = event.type === "end" || (isOver && event.type !== "start");
     }
-    return isOver;
+    return events.some((event) => event.type === "start" || event.type === "end");
   }
 
   /** The epoch last done. */

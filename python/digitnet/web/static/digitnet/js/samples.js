@@ -12,7 +12,9 @@ const POINTS = [
   ],
   [[[64, 12], [44, 26], [30, 52], [30, 74], [44, 88], [62, 86], [70, 70], [60, 56], [44, 58], [32, 70]]],
   [[[24, 16], [76, 14], [76, 14], [58, 50], [46, 88]]],
-  [[[66, 22], [48, 12], [32, 24], [38, 40], [58, 52], [70, 70], [54, 88], [34, 80], [34, 62], [54, 48], [68, 34], [66, 22]]],
+  [
+    [[66, 22], [48, 12], [32, 24], [38, 40], [58, 52], [70, 70], [54, 88], [34, 80], [34, 62], [54, 48], [68, 34], [66, 22]],
+  ],
   [[[68, 26], [52, 12], [34, 20], [32, 38], [46, 48], [64, 40], [68, 26], [68, 26], [66, 56], [58, 88]]],
 ];
 const PARTS = 6; // of the curve from one point to the next
@@ -21,6 +23,7 @@ const PARTS = 6; // of the curve from one point to the next
 function curve(points) {
   const line = [];
   for (let i = 0; i + 1 < points.length; i++) {
+    if (String(points[i]) === String(points[i + 1])) continue; // a corner
     const around = [points[Math.max(0, i - 1)], points[i], points[i + 1], points[Math.min(points.length - 1, i + 2)]];
     const at = (axis, t) => along(around.map((point) => point[axis]), t);
     for (let part = 0; part < PARTS; part++) line.push([at(0, part / PARTS), at(1, part / PARTS)]);

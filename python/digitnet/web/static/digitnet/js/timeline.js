@@ -1,19 +1,17 @@
 // The timeline of a training: one slider through the checkpoints that were stored, and all that moves with it.
-import { percent, throttle } from "./dom.js";
-import { Confusion, confusionWords } from "./timeline_confusion.js";
-import { Curve, validationAccuracy, validationLoss } from "./timeline_curve.js";
-import { Histograms } from "./timeline_histograms.js";
+import { onTheme } from "./colors.js";
+import { throttle } from "./dom.js";
+import { Curve } from "./timeline_curve.js";
 import { frameLog, Player } from "./timeline_player.js";
 import { Reading } from "./timeline_reading.js";
 import { Store } from "./timeline_store.js";
 import { placeAt, Strip } from "./timeline_strip.js";
-import { outline, strongest, UnitLife } from "./timeline_unit.js";
-import { limitOf, WeightImages } from "./timeline_weights.js";
-import { onTheme } from "./colors.js";
+import { strongest, UnitLife } from "./timeline_unit.js";
+import { View } from "./timeline_view.js";
+import { fromAddress, keepInAddress, labelOf, nameOf } from "./timeline_words.js";
 
 export { frameLog };
 
-const HIGHEST_OF_TWO = 560; // CSS pixels of the weight images where two are compared
 const STORED = ["start", "checkpoint", "end"]; // events after which the list is another one
 const mounted = new WeakMap();
 
@@ -30,37 +28,29 @@ export function mountTimeline(section, runId) {
 
 class Timeline {
   constructor(section, runId) {
+    const named = [...section.querySelectorAll("[data-timeline]")];
     this.section = section;
-    this.parts = Object.fromEntries([...section.querySelectorAll("[data-timeline]")].map((each) => [each.dataset.timeline, each]));
+    this.parts = Object.fromEntries(named.map((each) => [each.dataset.timeline, each]));
+    this.frames = []; // as they were listed last
     this.other = 0; // what is compared with
     this.isComparing = false;
     this.isFollowing = true; // new checkpoints are gone to as they come
     this.said = null; // the Frame that all words are about
     this.unit = null;
-    this.limit = 0; // of all checkpoints
-    this.differenceLimit = 0;
     this.width = 0; // of the slider
 
     const { parts } = this;
     this.store = new Store(runId);
     this.player = new Player({ paint: (place) => this.#paint(place), onState: () => this.#sayPlaying() });
-    this.images = new WeightImages(parts.images);
-    this.otherImages = new WeightImages(parts["other-images"]);
-    this.histograms = new Histograms(parts.histograms, () => this.#repaint());
-    this.confusion = new Confusion(parts.confusion);
-    this.otherConfusion = new Confusion(parts["other-confusion"]);
     this.reading = new Reading(parts, (drawing) => this.store.read(drawing));
+    this.view = new View(parts, this.reading, () => this.player.request());
     this.strip = new Strip(parts.strip, (index) => this.go(index));
     this.curve = new Curve(parts.curve);
     this.life = new UnitLife(parts, { onUnit: (unit) => this.#choose(unit), onPick: (index) => this.go(index) });
-    this.store.drawing = this.reading.drawing;
-    this.refreshOverview = throttle(() => this.#overview(), 150);
+    this.overviewSoon = throttle(() => this.#overview(), 150);
     this.#listen();
+    this.store.drawing = this.reading.drawing;
     this.store.follow();
-  }
-
-  get frames() {
-    return this.store.frames;
   }
 
   /** Goes to a checkpoint. */
@@ -69,9 +59,8 @@ class Timeline {
     this.player.go(index);
     this.isFollowing = index === this.player.last;
     this.store.look(index);
-    this.#place();
+    this.#moveThumb();
   }
-
 
   #listen() {
     const { parts, store } = this;
@@ -88,13 +77,14 @@ class Timeline {
     parts.other.addEventListener("input", () => this.#compareWith(parts.other.valueAsNumber));
     parts.play.addEventListener("click", () => this.#toggle());
     parts.compare.addEventListener("click", () => this.#compare(!this.isComparing));
-    for (const each of [parts["own-scale"], parts.difference]) each.addEventListener("change", () => this.#resay());
-    for (const [images, canvas] of [[this.images, parts.images], [this.otherImages, parts["other-images"]]]) {
-      canvas.addEventListener("click", (event) => this.#choose(images.unitAt(event) ?? this.unit));
-    }
-    new ResizeObserver(() => this.#resize()).observe(parts.track);
-    new ResizeObserver(() => this.#resize()).observe(parts.panels);
-    onTheme(() => this.#repaint());
+    parts.difference.addEventListener("change", () => this.#resay());
+    parts["own-scale"].addEventListener("change", () => {
+      this.#overview();
+      this.#resay();
+    });
+    this.view.onUnit((unit) => this.#choose(unit));
+    for (const each of [parts.track, parts.panels]) new ResizeObserver(() => this.#resize()).observe(each);
+    onTheme(() => this.player.request());
     const look = throttle(() => store.follow(), 500);
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) look();
@@ -116,7 +106,7 @@ class Timeline {
     this.section.classList.toggle("is-comparing", isComparing);
     this.parts.compare.setAttribute("aria-pressed", isComparing);
     this.parts["other-slider"].hidden = this.parts["other-marker"].hidden = !isComparing;
-    if (isComparing && this.other === Math.round(this.player.target)) this.other = this.other > 0 ? 0 : this.player.last;
+    if (isComparing && this.other === this.player.target) this.other = this.other > 0 ? 0 : this.player.last;
     this.#resize();
     this.#resay();
   }
@@ -129,38 +119,50 @@ class Timeline {
 
   #choose(unit) {
     this.unit = unit;
-    this.#outlines();
+    this.view.mark(unit, this.isComparing);
     this.#overview();
   }
 
   // ------------------------------------------------------------ what comes from the server
 
   #listed() {
-    const { frames, parts, player } = this;
-    const at = this.#again(this.shownFrames?.[Math.round(player.target)]);
-    const other = this.#again(this.shownFrames?.[this.other]);
-    const isFirst = this.shownFrames === undefined || this.shownFrames.length === 0;
-    this.shownFrames = frames;
-    parts.body.hidden = frames.length === 0;
-    if (frames.length === 0) {
-      return this.#notice(this.store.isAtWork ? "The first checkpoint is still to come." : "No checkpoint of this run is stored.");
+    const { parts, player, store } = this;
+    const before = this.frames;
+    this.frames = store.frames;
+    parts.body.hidden = this.frames.length === 0;
+    if (this.frames.length === 0) {
+      const isToCome = "The first checkpoint is still to come.";
+      return this.#notice(store.isAtWork ? isToCome : "No checkpoint of this run is stored.");
     }
     this.#notice(null);
-    player.length = frames.length;
+    player.length = this.frames.length;
     for (const range of [parts.range, parts.other]) {
       range.max = player.last;
-      range.disabled = frames.length < 2;
+      range.disabled = this.frames.length < 2;
     }
-    parts.play.disabled = frames.length < 2;
-    parts.live.hidden = !this.store.isAtWork;
-    this.other = other;
-    if (isFirst) player.go(player.last, true);
-    else if (!player.isPlaying && at !== player.target) player.go(at, true);
-    this.store.look(this.isFollowing ? player.last : player.target);
+    parts.play.disabled = this.frames.length < 2;
+    parts.live.hidden = !store.isAtWork;
+    if (before.length === 0) this.#begin();
+    else {
+      const at = this.#again(before[player.target]);
+      this.other = this.#again(before[this.other]);
+      if (!player.isPlaying && at !== player.target) player.go(at, true);
+    }
+    store.look(this.isFollowing ? player.last : player.target);
     this.#follow();
     this.#resize();
     this.#overview();
     this.#resay();
+  }
+
+  /** Goes where the address of the page says, or to the newest. */
+  #begin() {
+    const { last } = this.player;
+    const [at, other] = fromAddress(this.frames);
+    this.isFollowing = at < 0 || at === last;
+    this.player.go(at < 0 ? last : at, true);
+    this.other = Math.max(0, other);
+    if (other >= 0) this.#compare(true);
   }
 
   /** Goes to the newest checkpoint when all of it is there, if that is what is wanted. */
@@ -170,37 +172,38 @@ class Timeline {
     if (newest > this.player.target) this.player.go(newest);
   }
 
-  /** Where a frame is now; where it would be, if it is gone. */
+  /** Where a frame is now; if it is gone, the next one that is there. */
   #again(frame) {
-    if (frame === undefined) return 0;
     const same = this.frames.indexOf(frame);
-    if (same >= 0) return same;
+    if (same >= 0 || frame === undefined) return Math.max(0, same);
     const { epoch, batch } = frame.info;
-    const next = this.frames.findIndex(({ info }) => info.epoch > epoch || (info.epoch === epoch && info.batch >= batch));
+    const isBehind = ({ info }) => info.epoch > epoch || (info.epoch === epoch && info.batch >= batch);
+    const next = this.frames.findIndex(isBehind);
     return next >= 0 ? next : this.frames.length - 1;
   }
 
   #fetched(frame) {
-    if (frame.weights?.limit > this.limit) this.limit = frame.weights.limit;
-    this.unit ??= frame.weights?.images > 0 ? strongest(frame.weights) : null;
-    this.histograms.add([frame]);
-    if (this.images.count === 0) this.#resize();
-    this.refreshOverview();
+    this.view.add(frame);
+    if (this.unit === null && frame.weights?.images > 0) {
+      this.unit = strongest(frame.weights);
+      this.#resize();
+    }
+    this.overviewSoon();
     this.#follow();
     this.#resay();
   }
 
   #read() {
-    this.#follow();
-    this.reading.tell(this.frames, (frame) => this.#nameOf(frame));
+    this.reading.tell(this.frames, nameOf);
     this.strip.show(this.frames);
+    this.#follow();
     this.#resay();
   }
 
   #overview() {
     this.curve.show(this.frames);
     this.strip.show(this.frames);
-    this.life.show(this.frames, this.unit, (weights) => this.#limitOf(weights));
+    this.life.show(this.frames, this.unit, (weights) => this.view.limitOf(weights));
   }
 
   #notice(text, isBad = false) {
@@ -212,26 +215,13 @@ class Timeline {
   // ------------------------------------------------------------ painting
 
   #resize() {
-    const { parts } = this;
-    this.width = parts.range.clientWidth;
-    const weights = this.frames.find((frame) => frame.weights !== null)?.weights;
-    if (weights?.images > 0) {
-      const wide = parts.images.closest("figure").clientWidth;
-      parts.unit.max = weights.images - 1;
-      this.images.resize(weights.images, wide, this.isComparing ? HIGHEST_OF_TWO : undefined);
-      if (this.isComparing) this.otherImages.resize(weights.images, wide, HIGHEST_OF_TWO);
-      this.#outlines();
+    this.width = this.parts.range.clientWidth;
+    const weights = this.frames.find((frame) => frame.weights?.images > 0)?.weights;
+    if (weights !== undefined) {
+      this.view.resize(weights.images, this.isComparing);
+      this.view.mark(this.unit, this.isComparing);
     }
-    this.#repaint();
-  }
-
-  #outlines() {
-    outline(this.parts.outline, this.images, this.unit);
-    outline(this.parts["other-outline"], this.otherImages, this.isComparing ? this.unit : null);
-  }
-
-  #repaint() {
-    this.player?.request();
+    this.#resay();
   }
 
   /** Says everything anew and paints. */
@@ -240,125 +230,62 @@ class Timeline {
     this.player.request();
   }
 
-  #limitOf(weights) {
-    return this.parts["own-scale"].checked ? weights.limit : this.limit;
-  }
-
   /** One frame of the picture, between two checkpoints or exactly on one. */
   #paint(place) {
-    const { frames, isComparing } = this;
+    const { frames } = this;
     if (frames.length === 0) return;
     const left = Math.min(Math.floor(place), frames.length - 1);
     const share = place - left;
     const from = frames[left];
-    const to = share > 0 ? frames[left + 1] : from;
-    const other = isComparing ? frames[this.other] : null;
-    const a = from.weights ?? to.weights;
-    const b = to.weights ?? from.weights;
-    if (a?.images > 0) {
-      const limit = this.#limitOf(a) * (1 - share) + this.#limitOf(b) * share;
-      this.images.paint(a, 1 - share, b, share, a, 0, limit);
-      const c = other?.weights ?? null;
-      if (c === null) this.otherImages.clear();
-      else if (this.parts.difference.checked) this.otherImages.paint(c, 1, a, share - 1, b, -share, this.differenceLimit);
-      else this.otherImages.paint(c, 1, c, 0, c, 0, this.#limitOf(c));
-    } else if (from.problem !== null) this.images.clear();
-    this.histograms.paint(a, b, share, other?.weights ?? null);
-    this.reading.paint(from.reading, to.reading, share, other?.reading ?? null);
+    this.view.paint(from, share > 0 ? frames[left + 1] : from, share, this.isComparing ? frames[this.other] : null);
     this.parts.marker.style.transform = `translateX(${placeAt(place, frames.length, this.width)}px)`;
     const nearest = frames[Math.round(place)];
     if (nearest !== this.said) this.#say(nearest);
-    if (this.player.isPlaying) this.#place();
+    if (this.player.isPlaying) this.#moveThumb();
     this.#settle(nearest);
-  }
-
-  /** Moves the thumb where the player is. */
-  #place() {
-    const at = String(Math.round(this.player.target));
-    if (this.parts.range.value !== at) this.parts.range.value = at;
-  }
-
-  /** Tells (also to tests) when what is shown is all there and no longer moves. */
-  #settle(frame) {
-    const shown = this.player.place === this.player.target && frame.isComplete ? frame.info.name : "";
-    if (this.section.dataset.shown !== shown) this.section.dataset.shown = shown;
-    this.parts.images.classList.toggle("is-waiting", frame.weights === null);
-  }
-
-  // ------------------------------------------------------------ words
-
-  #nameOf({ info: { epoch, batch } }) {
-    return batch > 0 ? `epoch ${epoch} and ${batch} batches` : epoch === 0 ? "the start" : `epoch ${epoch}`;
-  }
-
-  #labelOf({ info: { epoch, batch } }) {
-    const of = this.store.epochs === null ? "" : ` of ${this.store.epochs}`;
-    return `epoch ${epoch}${of}${batch > 0 ? `, ${batch} batches further` : ""}`;
   }
 
   #say(frame) {
     const { parts } = this;
+    const { epochs } = this.store;
+    const label = labelOf(frame, epochs);
     this.said = frame;
-    const label = this.#labelOf(frame);
-    const { weights, confusion, info } = frame;
     parts.label.textContent = label;
-    parts.best.hidden = !info.best;
     parts.range.setAttribute("aria-valuetext", label);
-    this.#place();
-    parts.accuracy.textContent = percent(validationAccuracy(frame) ?? info.training_accuracy);
-    parts.loss.textContent = (validationLoss(frame) ?? info.training_loss)?.toFixed(4) ?? "–";
-    const isMeasured = validationLoss(frame) !== null || info.training_loss === null;
-    parts["accuracy-name"].textContent = isMeasured ? "validation accuracy" : "training accuracy";
-    parts["loss-name"].textContent = isMeasured ? "validation loss" : "training loss";
-    this.confusion.show(confusion, `after ${label}`);
-    parts["confusion-words"].textContent = confusionWords(frame.problem === null ? confusion : { problem: frame.problem });
-    this.histograms.say(weights, `after ${label}`);
-    this.reading.say(frame.reading);
-    this.#sayWeights(frame, label);
-    if (this.isComparing) this.#sayOther(frame);
+    this.#moveThumb();
+    const other = this.isComparing ? this.frames[this.other] : null;
+    const otherLabel = other === null ? "" : labelOf(other, epochs);
+    if (other !== null) {
+      if (parts.other.value !== String(this.other)) parts.other.value = String(this.other);
+      parts.other.setAttribute("aria-valuetext", otherLabel);
+      const x = placeAt(this.other, this.frames.length, this.width);
+      parts["other-marker"].style.transform = `translateX(${x}px)`;
+    }
+    this.view.say(frame, label, other, otherLabel);
+    this.life.mark(this.frames.indexOf(frame));
   }
 
-  #sayWeights({ weights, problem }, label) {
-    const { parts } = this;
-    const why = problem ?? (weights !== null && weights.images === 0 ? "The first layer does not take pictures of 28 x 28." : null);
-    parts["no-images"].hidden = why === null;
-    parts["no-images"].textContent = why ?? "";
-    if (weights === null) return;
-    const limit = this.#limitOf(weights).toPrecision(2);
-    parts.low.textContent = `−${limit}`;
-    parts.high.textContent = `+${limit}`;
-    parts.units.textContent = weights.images < weights.units ? `the first ${weights.images} of ${weights.units} units` : `all ${weights.units} units`;
-    parts.images.setAttribute("aria-label", `Weight images of ${weights.images} units after ${label}`);
+  #moveThumb() {
+    const at = String(Math.round(this.player.target));
+    if (this.parts.range.value !== at) this.parts.range.value = at;
   }
 
-  #sayOther(frame) {
-    const { parts } = this;
-    const other = this.frames[this.other];
-    const name = this.#labelOf(other);
-    const isDifference = parts.difference.checked;
-    if (parts.other.value !== String(this.other)) parts.other.value = String(this.other);
-    parts.other.setAttribute("aria-valuetext", name);
-    parts["other-marker"].style.transform = `translateX(${placeAt(this.other, this.frames.length, this.width)}px)`;
-    const both = frame.weights !== null && other.weights !== null;
-    this.differenceLimit = both && parts["own-scale"].checked ? limitOf(frame.weights, other.weights) || 1e-9 : this.limit;
-    parts["panel-name"].textContent = this.#labelOf(frame);
-    parts["other-name"].textContent = name;
-    parts["confusion-name"].textContent = `${this.#labelOf(frame)}: ${percent(frame.confusion?.accuracy)} right`;
-    parts["other-confusion-name"].textContent = `${name}: ${percent(other.confusion?.accuracy)} right`;
-    parts["other-panel-name"].textContent = isDifference
-      ? `${this.#nameOf(other)} less ${this.#nameOf(frame)}, to ±${this.differenceLimit.toPrecision(2)}`
-      : name;
-    this.otherConfusion.show(other.confusion, `after ${name}`);
-    const what = isDifference ? "What changed in the weights between the two" : `Weight images after ${name}`;
-    parts["other-images"].setAttribute("aria-label", what);
+  /** Tells (tests, and the address of the page) when what is shown is all there and no longer moves. */
+  #settle(frame) {
+    const isAtRest = this.player.place === this.player.target && !this.player.isPlaying;
+    const shown = isAtRest && frame.isComplete ? frame.info.name : "";
+    if (this.section.dataset.shown !== shown) this.section.dataset.shown = shown;
+    if (shown === "") return;
+    const other = this.isComparing ? this.frames[this.other] : null;
+    keepInAddress(this.isFollowing && other === null ? null : frame, other);
   }
 
   #sayPlaying() {
-    const { isPlaying } = this.player;
+    const { isPlaying, target, last } = this.player;
     const [sign, word] = this.parts.play.children;
     sign.textContent = isPlaying ? "❚❚" : "▶";
     word.textContent = isPlaying ? "Pause" : "Play";
-    this.isFollowing = !isPlaying && this.player.target === this.player.last;
+    this.isFollowing = !isPlaying && target === last;
   }
 }
 

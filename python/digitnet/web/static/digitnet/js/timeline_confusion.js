@@ -21,7 +21,8 @@ function mixed(end) {
 export class Confusion {
   constructor(table) {
     this.table = table;
-    const head = element("tr", {}, element("td", {}), ...DIGITS.map((digit) => element("th", { scope: "col", text: digit })));
+    const heads = DIGITS.map((digit) => element("th", { scope: "col", text: digit }));
+    const head = element("tr", {}, element("td", {}), ...heads);
     this.cells = [];
     this.texts = [];
     const rows = DIGITS.map((label) => {
@@ -55,15 +56,16 @@ export class Confusion {
   #fill() {
     for (let row = 0; row < 10; row++) {
       let total = 0;
-      for (let column = 0; column < 10; column++) total += this.matrix?.[row][column] ?? 0;
+      for (let column = 0; column < 10; column++) total += this.matrix?.[row]?.[column] ?? 0;
       for (let column = 0; column < 10; column++) {
         const at = 10 * row + column;
-        const value = this.matrix?.[row][column] ?? 0;
+        const value = this.matrix?.[row]?.[column] ?? 0;
         const share = total > 0 ? value / total : 0;
         // Of mistakes the root, and twice as strong, so that a few of them are seen.
         const step = Math.round(STEPS * (row === column ? share : Math.min(1, 2 * Math.sqrt(share))));
         if (this.values[at] !== value) this.texts[at].data = value > 0 ? count(value) : "";
-        if (this.steps[at] !== step) this.cells[at].style.backgroundColor = colors[row === column ? "right" : "wrong"][step];
+        const scale = row === column ? colors.right : colors.wrong;
+        if (this.steps[at] !== step) this.cells[at].style.backgroundColor = scale[step];
         this.values[at] = value;
         this.steps[at] = step;
       }
@@ -78,6 +80,7 @@ export function confusionWords(answer) {
   if (answer === null) return "Being measured …";
   if (answer.problem) return answer.problem;
   const images = `${count(answer.samples)} images`;
-  const of = answer.of === "validation" ? "set aside for validation" : `of the test set of ${NAMES[answer.dataset] ?? answer.dataset}`;
+  const name = NAMES[answer.dataset] ?? answer.dataset;
+  const of = answer.of === "validation" ? "set aside for validation" : `of the test set of ${name}`;
   return `${percent(answer.accuracy)} of ${images} ${of} are read right.`;
 }

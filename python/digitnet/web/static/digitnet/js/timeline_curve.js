@@ -4,6 +4,7 @@ import { placeAt } from "./timeline_strip.js";
 
 const HIGH = 72;
 const MARGIN = 9;
+const MOST_DOTS = 60;
 
 /** Training and validation loss on a logarithmic scale, a point for each checkpoint. */
 export class Curve {
@@ -34,16 +35,16 @@ export class Curve {
       placeAt(index, frames.length, width),
       MARGIN + ((high - Math.log(value)) / (high - low)) * (HIGH - 2 * MARGIN),
     ];
-    const line = (values, name) =>
-      svg("polyline", {
-        class: name,
-        points: values.flatMap((value, index) => (value > 0 ? [at(value, index).map((v) => v.toFixed(1)).join(",")] : [])).join(" "),
-      });
+    const point = (value, index) => at(value, index).map((v) => v.toFixed(1)).join(",");
+    const line = (values, name) => {
+      const points = values.flatMap((value, index) => (value > 0 ? [point(value, index)] : []));
+      return svg("polyline", { class: name, points: points.join(" ") });
+    };
     const dots = frames.flatMap(({ info }, index) => {
       const value = validation[index] ?? training[index];
-      if (!(value > 0)) return [];
+      if (!(value > 0) || (frames.length > MOST_DOTS && !info.best)) return [];
       const [cx, cy] = at(value, index);
-      return [svg("circle", { class: info.best ? "is-best" : "", cx: cx.toFixed(1), cy: cy.toFixed(1), r: info.best ? 4.5 : 2 })];
+      return [svg("circle", { class: info.best ? "is-best" : "", cx, cy, r: info.best ? 4.5 : 2 })];
     });
     this.root.replaceChildren(line(training, "training"), line(validation, "validation"), ...dots);
   }

@@ -1,4 +1,4 @@
-// How the numbers of each layer are spread: weights, and what changed since the checkpoint before, on one axis for all of time.
+// How the weights of each layer are spread, and what changed since the checkpoint before. One axis for all time.
 import { color, onTheme } from "./colors.js";
 import { element } from "./dom.js";
 
@@ -45,7 +45,7 @@ class Histogram {
     return true;
   }
 
-  /** The curve of a checkpoint: the height of the histogram along the axis, 1 at its highest; null if there is none. */
+  /** The curve of a checkpoint: the height of its histogram along the axis, 1 at its highest; null if there is none. */
   curve(weights) {
     const told = this.of(weights);
     if (told === null) return null;
@@ -97,12 +97,11 @@ class Histogram {
     const told = this.of(weights);
     this.deviation.textContent = told === null ? "" : `± ${told.deviation.toPrecision(2)}`;
     const what = this.kind === "weights" ? "weights" : "changes of the weights";
-    this.canvas.setAttribute(
-      "aria-label",
+    const spread =
       told === null
-        ? `Layer ${this.layer + 1}: nothing to compare with ${label}`
-        : `Layer ${this.layer + 1}: spread of the ${what} ${label}, standard deviation ${told.deviation.toPrecision(2)}`,
-    );
+        ? `nothing to compare with ${label}`
+        : `spread of the ${what} ${label}, standard deviation ${told.deviation.toPrecision(2)}`;
+    this.canvas.setAttribute("aria-label", `Layer ${this.layer + 1}: ${spread}`);
   }
 }
 
@@ -169,7 +168,8 @@ export class Histograms {
     for (let layer = 0; layer < layers; layer++) {
       const pair = ["weights", "change"].map((kind) => new Histogram(layer, kind));
       const name = layer === layers - 1 ? `Layer ${layer + 1}, the answers` : `Layer ${layer + 1}`;
-      this.place.append(element("h3", { text: name }), element("div", { class: "timeline-pair" }, ...pair.map((each) => each.root)));
+      const charts = pair.map((each) => each.root);
+      this.place.append(element("h3", { text: name }), element("div", { class: "timeline-pair" }, ...charts));
       this.charts.push(...pair);
     }
   }

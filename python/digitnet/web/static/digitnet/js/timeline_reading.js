@@ -4,7 +4,12 @@ import { currentDrawing, keepDrawing } from "./drawing.js";
 import { Pad } from "./pad.js";
 
 const PAUSE = 120; // milliseconds from one reading to the next while somebody draws
-const WORDS = { digit: (digit) => `reads a ${digit}`, unsure: (digit) => `unsure, perhaps a ${digit}`, not_a_digit: () => "says it is no digit", empty: () => "nothing is drawn" };
+const WORDS = {
+  digit: (digit) => `reads a ${digit}`,
+  unsure: (digit) => `unsure, perhaps a ${digit}`,
+  not_a_digit: () => "says it is no digit",
+  empty: () => "nothing is drawn",
+};
 
 /** Pad, bars and words. `onDrawing(drawing)` is called for every drawing that is to be read. */
 export class Reading {
@@ -24,9 +29,8 @@ export class Reading {
       const bar = element("span", { class: "timeline-bar" });
       const other = element("span", { class: "timeline-bar other" });
       const number = element("span", { class: "number", data: { testid: `reading-${each}` } });
-      bars.append(
-        element("div", {}, element("span", { class: "number timeline-bar-digit", text: each }), element("span", { class: "timeline-bar-place" }, bar, other), number),
-      );
+      const name = element("span", { class: "number timeline-bar-digit", text: each });
+      bars.append(element("div", {}, name, element("span", { class: "timeline-bar-place" }, bar, other), number));
       digits.append(element("span", { class: "number", text: each }));
       return { bar, other, number, share: -1, otherShare: -1, text: "" };
     });
@@ -63,14 +67,15 @@ export class Reading {
       if (row.text !== text) row.number.textContent = row.text = text;
     });
     const { digit, status, digits } = this.parts;
-    digit.textContent = reading?.status === "digit" || reading?.status === "unsure" ? reading.digit : "";
+    const isRead = reading?.status === "digit" || reading?.status === "unsure";
+    digit.textContent = isRead ? reading.digit : "";
     digit.classList.toggle("is-unsure", reading?.status !== "digit");
     status.textContent = reading === null ? "" : WORDS[reading.status](reading.digit);
-    [...digits.children].forEach((each, index) => each.classList.toggle("is-read", reading?.status !== "empty" && reading?.digit === index));
+    [...digits.children].forEach((each, index) => each.classList.toggle("is-read", isRead && reading.digit === index));
   }
 
   /** Says since when the drawing is read as at last. */
-  tell(frames, labelOf) {
+  tell(frames, nameOf) {
     const read = frames.filter((frame) => frame.reading !== null && frame.reading.digit !== null);
     const last = read.at(-1)?.reading;
     if (last === undefined || last.status === "empty") {
@@ -79,7 +84,7 @@ export class Reading {
     }
     const firstOther = read.findLastIndex((frame) => frame.reading.digit !== last.digit);
     const since = read[firstOther + 1];
-    this.parts.story.textContent =
-      firstOther < 0 ? `All ${read.length} checkpoints tend to ${last.digit}.` : `Tends to ${last.digit} from ${labelOf(since)} on.`;
+    const all = `All ${read.length} checkpoints tend to ${last.digit}.`;
+    this.parts.story.textContent = firstOther < 0 ? all : `Tends to ${last.digit} from ${nameOf(since)} on.`;
   }
 }

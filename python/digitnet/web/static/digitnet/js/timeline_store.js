@@ -33,8 +33,8 @@ export class Frame {
 }
 
 /**
- * Events: "list" when checkpoints came or went, "frame" when something of one was fetched (detail: the Frame), "reading" when
- * the drawing was read, "problem" when the server refused (detail: the message).
+ * Events: "list" when checkpoints came or went, "frame" when something of one was fetched (detail: the Frame),
+ * "reading" when the drawing was read, "problem" when the server refused (detail: the message).
  */
 export class Store extends EventTarget {
   constructor(runId) {
@@ -110,13 +110,13 @@ export class Store extends EventTarget {
         const reading = byName.get(frame.info.name) ?? null;
         frame.reading = reading === null || reading.broken ? null : reading;
         frame.isRead = true;
-        if (reading?.broken && frame.problem === null) this.#note(frame, reading.broken);
       }
       this.#tell("reading");
     } catch (error) {
       if (error.name === "AbortError") return;
       this.#tell("problem", error.message);
-      if (!(error.status >= 400 && error.status < 429)) setTimeout(() => this.read(this.drawing), PAUSE); // too busy, or away
+      const isRefused = error.status >= 400 && error.status < 429; // else it is too busy, or away
+      if (!isRefused) setTimeout(() => this.read(this.drawing), PAUSE);
     }
   }
 
@@ -188,8 +188,8 @@ export class Store extends EventTarget {
 }
 
 /**
- * What the bytes of .../weights?form=bytes say: their header, and `images`, `scales` (Float32Array, one for each image) and
- * `pixels` (Int8Array, 784 for each image); a weight is pixel * scale. Views of the buffer: nothing is copied.
+ * What the bytes of .../weights?form=bytes say: their header, with `images`, how many there are; `scales`
+ * (Float32Array, one for each image); `pixels` (Int8Array, 784 for each image). A weight is pixel * scale.
  */
 export function decode(buffer) {
   const size = new DataView(buffer).getUint32(0, true);

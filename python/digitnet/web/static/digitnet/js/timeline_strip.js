@@ -1,12 +1,14 @@
 // How sure each checkpoint is of each digit for your drawing: a row for each digit, a column for each checkpoint.
 import { onTheme, rgb } from "./colors.js";
 
+const THUMB = 20; // width of a slider's thumb, by css/timeline.css
+
 /**
- * Where checkpoint `index` of `length` is on a slider of this width: the middle of its thumb. Curve and strip use the same,
- * so that what is above each other belongs together.
+ * Where checkpoint `index` of `length` is on a slider of this width: the middle of its thumb. Curve and strip use the
+ * same, so that what is above each other belongs together.
  */
-export const THUMB = 20;
-export const placeAt = (index, length, width) => THUMB / 2 + (length > 1 ? (index / (length - 1)) * (width - THUMB) : 0);
+export const placeAt = (index, length, width) =>
+  THUMB / 2 + (length > 1 ? (index / (length - 1)) * (width - THUMB) : 0);
 
 /** The checkpoint that is nearest to a place. */
 export function indexAt(x, length, width) {

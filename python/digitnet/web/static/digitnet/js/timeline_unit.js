@@ -6,8 +6,11 @@ const STEP = SIDE + 2;
 
 /** A strip of pictures; one that is pressed is gone to. */
 export class UnitLife {
-  constructor({ film, unit }, { onUnit, onPick }) {
+  constructor({ film, unit, here }, { onUnit, onPick }) {
     this.canvas = film;
+    this.here = here;
+    this.index = 0; // of the checkpoint that is shown
+    this.zoom = 1;
     this.input = unit;
     this.unit = null;
     this.places = []; // which checkpoints are shown
@@ -34,14 +37,28 @@ export class UnitLife {
     this.paint();
   }
 
+  /** Marks the picture that is nearest to a checkpoint. */
+  mark(index) {
+    this.index = index;
+    let nearest = 0;
+    this.places.forEach((place, i) => {
+      if (Math.abs(place - index) < Math.abs(this.places[nearest] - index)) nearest = i;
+    });
+    this.here.style.width = `${SIDE * this.zoom}px`;
+    this.here.style.transform = `translateX(${nearest * STEP * this.zoom}px)`;
+  }
+
   paint() {
     const there = this.frames.flatMap(({ weights }, index) => (weights?.images > this.unit ? [index] : []));
     if (there.length === 0 || this.unit === null) return;
     const width = this.canvas.parentElement.clientWidth;
-    const zoom = Math.max(1, Math.floor(devicePixelRatio * 2)) / devicePixelRatio;
+    const wished = Math.max(2, Math.min(3, width / (there.length * STEP))); // larger where there are few
+    const zoom = Math.max(1, Math.floor(devicePixelRatio * wished)) / devicePixelRatio;
     const most = Math.max(2, Math.floor((width / zoom + STEP - SIDE) / STEP));
     const shown = Math.min(there.length, most);
-    this.places = [...Array(shown).keys()].map((i) => there[Math.round((i * (there.length - 1)) / Math.max(1, shown - 1))]);
+    const stride = (there.length - 1) / Math.max(1, shown - 1);
+    this.places = [...Array(shown).keys()].map((i) => there[Math.round(i * stride)]);
+    this.zoom = zoom;
     this.canvas.width = shown * STEP - (STEP - SIDE);
     this.canvas.height = SIDE;
     this.canvas.style.width = `${this.canvas.width * zoom}px`;
@@ -52,10 +69,13 @@ export class UnitLife {
     this.places.forEach((index, place) => {
       const { weights } = this.frames[index];
       const pixels = weights.pixels.subarray(784 * this.unit, 784 * (this.unit + 1));
-      fillSquare(picture, place * STEP, 0, pixels, "signed", this.limitOf(weights) / (weights.scales[this.unit] || 1), palette);
+      const limit = this.limitOf(weights) / (weights.scales[this.unit] || 1);
+      fillSquare(picture, place * STEP, 0, pixels, "signed", limit, palette);
     });
     context.putImageData(picture, 0, 0);
-    this.canvas.setAttribute("aria-label", `Weights of unit ${this.unit} at ${shown} checkpoints, from the first to the last`);
+    const label = `Weights of unit ${this.unit} at ${shown} checkpoints, from the first to the last`;
+    this.canvas.setAttribute("aria-label", label);
+    this.mark(this.index);
   }
 }
 

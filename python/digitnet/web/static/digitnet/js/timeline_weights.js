@@ -1,10 +1,11 @@
-// The weights of many units as one picture: each a square of 28 x 28 pixels, all in one canvas, painted anew each frame.
+// The weights of many units as one picture: each a square of 28 x 28 pixels, all in one canvas, painted each frame.
 import { onTheme, paletteOf } from "./colors.js";
 
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const STEPS = 255; // colours on each side of 0
-const GAP = 1;
+const GAP = 2;
+const STEP = SIDE + GAP;
 const HIGHEST = 720; // CSS pixels that the canvas may be high before its images are made smaller
 
 // Colours from -STEPS to STEPS, as a pixel of ImageData is stored. One table for all canvases.
@@ -17,22 +18,26 @@ function fillTable() {
     const end = step < 0 ? below : above;
     const share = Math.abs(step) / STEPS;
     const [r, g, b] = ground.map((value, channel) => Math.round(value + (end[channel] - value) * share));
-    table[step + STEPS] = isLittle ? (255 << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | 255;
+    const little = (255 << 24) | (b << 16) | (g << 8) | r;
+    table[step + STEPS] = isLittle ? little : (r << 24) | (g << 16) | (b << 8) | 255;
   }
 }
 onTheme(fillTable);
 
-/** Where the images of so many units go in so much space: {zoom, columns, rows}; a pixel of the canvas is zoom CSS pixels. */
+/** How the images of so many units fit: {zoom, columns, rows}; a pixel of the canvas is zoom CSS pixels wide. */
 export function arrange(count, width, density, highest = HIGHEST) {
-  const step = SIDE + GAP;
   let found = null;
-  for (let halves = Math.floor(16 * density); halves >= 2; halves--) {
-    const zoom = halves / 2 / density; // in half pixels of the screen
-    const most = Math.min(count, Math.floor((width / zoom + GAP) / step));
+  for (let halves = 2 * Math.floor(8 * density); halves >= 2; halves -= halves > 6 ? 2 : 1) {
+    const zoom = halves / 2 / density; // in whole pixels of the screen, and small ones also between
+    const most = Math.min(count, Math.floor((width / zoom + GAP) / STEP));
     if (most < 1) continue;
     const rows = Math.ceil(count / most);
-    found = { zoom, columns: Math.ceil(count / rows), rows }; // the last row as full as the others, if it can be
-    if (rows * step * zoom <= highest) break;
+    const columns = Math.ceil(count / rows);
+    if (rows * STEP * zoom > highest && halves > 2) continue;
+    if (found !== null && zoom < 0.8 * found.zoom) break;
+    const isFull = rows * columns === count; // a little smaller is better than a last row with gaps
+    if (found === null || isFull) found = { zoom, columns, rows };
+    if (isFull) break;
   }
   return found ?? { zoom: 1 / density, columns: 1, rows: count };
 }
@@ -53,12 +58,12 @@ export class WeightImages {
   resize(count, width, highest) {
     if (count < 1 || width < 1) return;
     const { zoom, columns, rows } = arrange(count, width, devicePixelRatio, highest);
-    const wide = columns * (SIDE + GAP) - GAP;
-    const high = rows * (SIDE + GAP) - GAP;
+    const wide = columns * STEP - GAP;
+    const high = rows * STEP - GAP;
     this.count = count;
     this.columns = columns;
     this.zoom = zoom;
-    this.canvas.classList.toggle("pixels", Number.isInteger(zoom * devicePixelRatio)); // else it is smoothed: no pixel wider
+    this.canvas.classList.toggle("pixels", Number.isInteger(zoom * devicePixelRatio)); // else smoothed: no pixel wider
     this.canvas.style.width = `${wide * zoom}px`;
     this.canvas.style.height = `${high * zoom}px`;
     if (this.picture?.width === wide && this.picture.height === high) return;
@@ -85,7 +90,7 @@ export class WeightImages {
       const scaleB = (b.scales[unit] * shareB * STEPS) / limit;
       const scaleC = (c.scales[unit] * shareC * STEPS) / limit;
       const row = Math.floor(unit / columns);
-      let to = row * (SIDE + GAP) * width + (unit - row * columns) * (SIDE + GAP);
+      let to = row * STEP * width + (unit - row * columns) * STEP;
       let from = unit * PIXELS;
       for (let y = 0; y < SIDE; y++, to += width) {
         for (let x = 0; x < SIDE; x++, from++) {
@@ -105,7 +110,7 @@ export class WeightImages {
 
   /** The unit under a pointer, or null. */
   unitAt(event) {
-    const step = (SIDE + GAP) * this.zoom;
+    const step = STEP * this.zoom;
     const box = this.canvas.getBoundingClientRect();
     const column = Math.floor((event.clientX - box.left) / step);
     const unit = Math.floor((event.clientY - box.top) / step) * this.columns + column;
@@ -114,14 +119,13 @@ export class WeightImages {
 
   /** Where a unit is in the canvas, in CSS pixels: [left, top, side]. */
   placeOf(unit) {
-    const step = (SIDE + GAP) * this.zoom;
+    const step = STEP * this.zoom;
     return [(unit % this.columns) * step, Math.floor(unit / this.columns) * step, SIDE * this.zoom];
   }
 }
 
-/** The largest weight that a share of all is below, of one or the difference of two checkpoints: a limit for colours. */
-export function limitOf(a, b = null) {
-  if (b === null) return a.limit;
+/** Where the colours of what differs between two checkpoints end: 98 % of it is smaller. */
+export function limitOfDifference(a, b) {
   const sizes = new Float32Array(Math.ceil(a.pixels.length / 7)); // a seventh of them says it well enough
   for (let i = 0, at = 0; at < a.pixels.length; i++, at += 7) {
     const unit = Math.floor(at / PIXELS);

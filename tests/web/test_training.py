@@ -1,0 +1,313 @@
+"""Trainings in the browser: started from the form, watched live, held, changed, compared, copied, removed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import DESKTOP, PHONE
+from playwright.sync_api import expect
+
+import digitnet as dn
+
+
+def state(page, words, timeout=60_000):
+    expect(page.get_by_test_id("state")).to_have_text(words, timeout=timeout)
+
+
+def number(page, name):
+    """The number that an element of the page shows."""
+    return float(page.get_by_test_id(name).inner_text().split()[0])
+
+
+def epochs_done(page):
+    """How many epochs the page knows of: the points of its accuracy chart, as its label tells them."""
+    label = page.get_by_test_id("accuracy-chart").get_attribute("aria-label")
+    found = re.search(r"After epoch (\d+)", label)
+    return int(found[1]) if found else 0
+
+
+def more_epochs(page, than):
+    """Waits until the page has got epochs beyond these, without a reload."""
+    page.wait_for_function(
+        "least => Number((/After epoch (\\d+)/.exec(document.querySelector('[data-testid=accuracy-chart]')"
+        ".ariaLabel) ?? [0, 0])[1]) > least",
+        arg=than,
+        timeout=60_000,
+    )
+    return epochs_done(page)
+
+
+def start(page, *, name, layers="64", epochs="1000", **fields):
+    """Fills the form as a person would, and starts."""
+    page.get_by_test_id("layers").fill(layers)
+    page.get_by_test_id("epochs").fill(epochs)
+    page.get_by_test_id("more").click()
+    page.get_by_test_id("name").fill(name)
+    for testid, value in fields.items():
+        page.get_by_test_id(testid.replace("_", "-")).fill(value)
+    page.get_by_test_id("start").click()
+
+
+def no_sideways(page):
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def accessible(page):
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays(server):
+    """What still trains at the end is ended."""
+    yield
+    client = server.client()
+    for run in client.ask("api/runs")[1]["runs"]:
+        if run["state"] in ("queued", "starting", "running"):
+            client.ask(f"api/runs/{run['id']}/stop", {})
+
+
+def test_what_is_wrong_is_told_beside_the_field(visit):
+    visit.allow("422")
+    page = visit.page("training/")
+    expect(page.get_by_test_id("no-runs")).to_be_visible()
+    expect(page.get_by_test_id("optimizer")).to_have_value("adamw")
+    page.get_by_test_id("layers").fill("256, 64")
+    expect(page.get_by_text("218\u202f058 weights and biases to learn.")).to_be_visible()
+    page.get_by_test_id("layers").fill("128, many")
+    page.get_by_test_id("epochs").fill("ten")
+    page.get_by_test_id("learning-rate").fill("0,001")
+    page.get_by_test_id("start").click()
+    expect(page.get_by_test_id("reason-layers")).to_have_text(
+        "layer 2: 'many', expected a whole number from 1 to 4096"
+    )
+    expect(page.get_by_test_id("reason-epochs")).to_have_text("'ten', expected a whole number from 1 to 1000")
+    expect(page.get_by_test_id("reason-learning-rate")).to_have_text("'0,001', expected a number")
+    expect(page.get_by_test_id("layers")).to_be_focused()
+    expect(page.get_by_test_id("layers")).to_have_attribute("aria-invalid", "true")
+    accessible(page)
+    page.get_by_test_id("layers").fill("128")
+    expect(page.get_by_test_id("reason-layers")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("epochs")).to_have_value("ten")  # what was typed stays
+    page.get_by_test_id("dataset").select_option("personal")
+    page.get_by_test_id("epochs").fill("2")
+    page.get_by_test_id("learning-rate").fill("")
+    visit.allow("409")
+    page.get_by_test_id("start").click()
+    expect(page.get_by_test_id("reason-dataset")).to_be_visible()
+
+
+def test_a_training_is_watched_held_and_changed(visit, server):
+    page = visit.page("training/")
+    start(page, name="watched")
+    page.wait_for_url("**/training/watched/")
+    state(page, "running")
+    seen = more_epochs(page, 0)
+    assert 0 < number(page, "train-loss") < 2.4
+    assert 10 < number(page, "validation-accuracy") <= 100
+    expect(page.get_by_test_id("rate")).to_have_text(re.compile(r"\d"))
+    expect(page.get_by_test_id("speed")).to_have_text(re.compile(r"\d"))
+    expect(page.get_by_test_id("time-left")).to_contain_text("left")
+    expect(page.get_by_test_id("layer-table").locator("tbody tr")).to_have_count(2)
+    expect(page.get_by_test_id("dead-units")).to_contain_text("of 64")
+    seen = more_epochs(page, seen)
+    assert float(page.get_by_test_id("progress").evaluate("bar => bar.value")) > 0
+
+    # A second viewer, a reload, and a tab that was closed: all of them see the same, live.
+    other = page.context.new_page()
+    visit.watch(other)
+    other.goto("training/watched/")
+    more_epochs(other, seen)
+    page.close()
+    other.reload()
+    seen = more_epochs(other, seen)
+    page = other
+    run = dn.Run(server.runs / "watched")
+
+    page.get_by_test_id("pause").click()
+    state(page, "paused")
+    expect(page.get_by_test_id("resume")).to_be_visible()
+    done = epochs_done(page)
+    assert run.epochs[-1]["epoch"] == done
+    assert number(page, "train-loss") == pytest.approx(run.epochs[-1]["training_loss"], rel=0.01)
+    page.get_by_test_id("resume").click()
+    state(page, "running")
+    more_epochs(page, done)
+
+    if hasattr(dn.Run, "set_learning_rate"):
+        visit.allow("422")
+        page.get_by_test_id("learning-rate").fill("quick")
+        page.get_by_test_id("set-learning-rate").click()
+        expect(page.get_by_text("expected a number", exact=False)).to_be_visible()
+        page.get_by_test_id("learning-rate").fill("0.00123")
+        page.get_by_test_id("set-learning-rate").click()
+        expect(page.get_by_test_id("messages")).to_contain_text("Learning rate 0.00123")
+        more_epochs(page, epochs_done(page))
+    else:
+        expect(page.get_by_test_id("learning-rate")).to_be_hidden()
+
+    page.get_by_test_id("logarithmic").click()
+    expect(page.get_by_test_id("logarithmic")).to_have_attribute("aria-pressed", "true")
+    more_epochs(page, epochs_done(page))
+    page.get_by_test_id("stop").click()
+    state(page, "stopped")
+    epochs = [event["epoch"] for event in run.events() if event["type"] == "epoch"]
+    assert epochs == list(range(1, len(epochs) + 1))
+    accessible(page)
+    expect(page.get_by_test_id("timeline")).to_be_visible()
+
+
+def test_the_page_waits_quietly_for_the_server(visit, server):
+    """The training goes on meanwhile, and the page has all of it when the server is there again."""
+    visit.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
+    client = server.client()
+    assert client.ask("api/runs", {"layers": [64], "epochs": 1000, "name": "outlives"})[0] == 201
+    page = visit.page("training/outlives/")
+    seen = more_epochs(page, 0)
+    port = server.port
+    server.stop()
+    expect(page.get_by_text("The server does not answer.", exact=False)).to_be_visible()
+    server.start(port)
+    more_epochs(page, seen)
+    expect(page.get_by_text("The server does not answer.", exact=False)).to_have_count(0)
+    known = epochs_done(page)
+    assert [epoch["epoch"] for epoch in dn.Run(server.runs / "outlives").epochs[:known]] == list(
+        range(1, known + 1)
+    )
+
+    # It is killed: the page says so by itself, with its last words, and can go on.
+    os.kill(int((server.runs / "outlives" / "lock").read_text()), signal.SIGKILL)
+    state(page, "failed", timeout=10_000)
+    expect(page.get_by_test_id("failure")).to_be_visible()
+    expect(page.get_by_test_id("last-words")).to_contain_text("epoch")
+    accessible(page)
+    page.get_by_test_id("resume").click()
+    state(page, "running")
+    more_epochs(page, known)
+    page.get_by_test_id("stop").click()
+    state(page, "stopped")
+
+
+def test_the_list_is_live_and_runs_are_compared(visit, server):
+    page = visit.page("training/")
+    expect(page.get_by_test_id("state-watched")).to_have_text("stopped")
+    page.get_by_test_id("layers").fill("16")
+    page.get_by_test_id("epochs").fill("3")
+    page.get_by_test_id("queue").click()
+    page.get_by_test_id("layers").fill("none")
+    page.get_by_test_id("dropout").fill("0.1")
+    page.get_by_test_id("queue").click()
+    expect(page.get_by_test_id("state-mnist-16-1")).to_have_text("done", timeout=60_000)
+    expect(page.get_by_test_id("state-mnist-linear-1")).to_have_text("done", timeout=60_000)
+    assert page.url.endswith("/training/")
+    expect(page.get_by_test_id("estimate")).to_contain_text("on this machine")
+
+    for name in ("watched", "mnist-16-1", "mnist-linear-1"):
+        page.get_by_test_id(f"choose-{name}").check()
+    table = page.get_by_test_id("differences")
+    expect(table.locator("thead th")).to_have_count(3)
+    expect(table.locator("tr", has_text=re.compile("^layers"))).to_contain_text("16")
+    assert table.locator("tr", has_text=re.compile("^optimizer")).count() == 0  # the same in all
+    expect(page.get_by_test_id("compare-chart").locator("canvas")).to_be_visible()
+    page.get_by_role("button", name="Validation accuracy").click()
+    accessible(page)
+    page.reload()
+    expect(page.get_by_test_id("choose-watched")).to_be_checked()  # by the address
+    page.get_by_test_id("choose-watched").uncheck()
+    expect(table.locator("thead th")).to_have_count(2)
+
+    # What somebody else trains shows up by itself.
+    shutil.copytree(server.runs / "mnist-16-1", server.runs / "theirs")
+    expect(page.get_by_test_id("run-theirs")).to_be_visible()
+    page.get_by_test_id("remove-theirs").click()
+    page.get_by_test_id("remove-confirm").click()
+    expect(page.get_by_test_id("run-theirs")).to_have_count(0)
+    assert not (server.runs / "theirs").exists()
+
+
+def test_a_run_is_copied_used_and_removed(visit, server):
+    page = visit.page("training/mnist-16-1/")
+    state(page, "done")
+    for name, words in (("python", "dn.train("), ("cpp", "#include <digitnet"), ("shell", "digitnet train")):
+        page.get_by_test_id(f"copy-{name}").click()
+        expect(page.get_by_test_id("code")).to_contain_text(words)
+        page.get_by_test_id("copy").click()
+        expect(page.get_by_test_id("toasts")).to_contain_text("opied" if name == "python" else "")
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("code")).to_be_hidden()
+    page.get_by_test_id("use-model").click()
+    expect(page.get_by_test_id("toasts")).to_contain_text("reads your drawings now")
+    page.get_by_test_id("remove").click()
+    accessible(page)
+    page.get_by_test_id("remove-confirm").click()
+    page.wait_for_url("**/training/")
+    expect(page.get_by_test_id("run-mnist-linear-1")).to_be_visible()
+    assert not (server.runs / "mnist-16-1").exists()
+
+
+def test_many_events_leave_the_page_small(visit, server):
+    """A long run of somebody else: the events of an hour, and the page takes a thinned curve of them."""
+    source = dn.Run(server.runs / "mnist-linear-1")
+    run = server.runs / "hour"
+    run.mkdir()
+    shutil.copy(source.directory / "config.json", run)
+    first = next(iter(source.events()))
+    batches, epochs, time = 360, 100, first["time"]
+    with (run / "events.jsonl").open("w") as file:
+        lines = [{**first, "epochs": epochs, "batches": batches}]
+        for epoch in range(1, epochs + 1):
+            for batch in range(1, batches + 1):
+                time += 0.1
+                place = {"epoch": epoch, "batch": batch, "batches": batches, "samples": 128}
+                values = {"loss": 2.3 / epoch, "accuracy": 0.5, "learning_rate": 0.1}
+                lines.append({"time": time, "type": "batch", **place, **values})
+            lines.append({**source.epochs[0], "epoch": epoch, "epochs": epochs, "time": time})
+        lines.append(
+            {"time": time, "type": "end", "reason": "done", "epoch": epochs, "batch": 0, "best_epoch": 1}
+        )
+        for seq, line in enumerate(lines, 1):
+            file.write(json.dumps({**line, "seq": seq}) + "\n")
+    page = visit.page("training/hour/")
+    state(page, "done")
+    assert epochs_done(page) == epochs
+    detail = server.client().ask("api/runs/hour")[1]
+    assert len(detail["batches"]["at"]) <= 1000
+    assert len(detail["history"]) == epochs
+    assert detail["seconds"] == pytest.approx(3600, rel=0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_and_in_the_dark(visit, scheme):
+    page = visit.page(
+        "training/?compare=watched,mnist-linear-1", viewport=PHONE, has_touch=True, color_scheme=scheme
+    )
+    expect(page.get_by_test_id("compare-chart").locator("canvas")).to_be_visible()
+    assert no_sideways(page)
+    accessible(page)
+    page.get_by_test_id("run-watched").tap()
+    state(page, "stopped")
+    expect(page.get_by_test_id("loss-chart").locator("canvas")).to_be_visible()
+    assert no_sideways(page)
+    accessible(page)
+
+
+def test_all_of_it_by_the_keyboard(visit):
+    page = visit.page("training/", viewport=DESKTOP)
+    expect(page.get_by_test_id("run-watched")).to_be_visible()
+    page.get_by_test_id("layers").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("8")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")  # starts, from any field
+    page.wait_for_url("**/training/mnist-8-1/")
+    state(page, "done")
+    page.get_by_test_id("logarithmic").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("logarithmic")).to_have_attribute("aria-pressed", "true")
