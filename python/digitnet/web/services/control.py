@@ -68,8 +68,8 @@ async def _stop(
 ) -> dict[str, Any]:
     if shown["state"] not in runs.AT_WORK:
         raise _refused(shown, "it to be at work")
-    shown = await _wait(run_id, shown, _BEGIN, lambda now: now["state"] != "starting")
-    if shown["state"] == "starting":
+    shown = await _wait(run_id, shown, _BEGIN, _has_begun)
+    if not _has_begun(shown):
         raise ApiError(503, "starting", f"the run '{run_id}' has not begun yet; try again", retry_after=2)
     if shown["state"] == "running":
         if before is not None:
@@ -77,6 +77,12 @@ async def _stop(
         await in_thread(_ask, run_id, worker.ask_to_stop)
         await _wait(run_id, shown, _END, lambda now: now["state"] not in runs.AT_WORK)
     return await _told(run_id)
+
+
+def _has_begun(shown: dict[str, Any]) -> bool:
+    is_told = bool(shown.get("start_seq", 0))  # by its first event; before, it cannot be asked for anything
+    state: str = shown["state"]
+    return state != "starting" and (state != "running" or is_told)
 
 
 async def _wait(
@@ -165,6 +171,8 @@ async def change_rate(run_id: str, rate: float) -> dict[str, Any]:
         ApiError: 404 if there is no such run, 409 if it is not at work.
     """
     shown = await in_thread(runs.summary, run_id)
+    if shown["state"] in runs.AT_WORK:
+        shown = await _wait(run_id, shown, _BEGIN, _has_begun)
     if shown["state"] != "running":
         raise _refused(shown, "it to be running")
     if not worker.can_change_rate():

@@ -147,7 +147,13 @@ def _start(slot: Slot, row: QueuedRun) -> None:
         words = ["resume", str(directory)]
         row.delete()
     else:
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # told as its last words
+            worker.log_path(row.run_id).write_text(
+                f"digitnet: {directory}: cannot be made: {error.strerror}\n"
+            )
+            return
         words = ["train", "--run", str(directory), *train_words(row.run_id, row.settings)]
     slot.start(Work(row.run_id, after), [*words, "--output", str(directory / "model.safetensors")])
 

@@ -135,8 +135,10 @@ def _plain(value: object) -> Any:  # noqa: ANN401 (a number, a truth or a text)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, list):
-        value = f"{len(value)} values" if len(value) > 8 else ", ".join(map(str, value))
+        value = (
+            f"{len(value)} values" if len(value) > 8 else ", ".join(str(each)[:_LONGEST] for each in value)
+        )
     if isinstance(value, dict):
-        value = ", ".join(f"{name} {each}" for name, each in list(value.items())[:12])
-    text = printable(str(value))
+        value = ", ".join(f"{name} {str(each)[:_LONGEST]}" for name, each in list(value.items())[:12])
+    text = printable(str(value)[: _LONGEST + 1])
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -222,11 +222,11 @@ def _summary(digest: Digest) -> dict[str, Any]:
     epochs = [progress.epochs[epoch] for epoch in sorted(progress.epochs)]
     return {
         "name": printable(digest.run.name),
-        "created": config["created"],
+        "created": printable(config["created"][:40]),
         "seq": digest.seq,
         "start_seq": start.get("seq", 0),
         "reason": end.get("reason"),
-        "error": printable(end["error"])[:500] if "error" in end else None,
+        "error": printable(end["error"][:500]) if "error" in end else None,
         "epoch": progress.epoch,
         "epochs": progress.planned or settings["epochs"],
         "share": round(progress.share, 5),
@@ -239,7 +239,7 @@ def _summary(digest: Digest) -> dict[str, Any]:
         "images_per_second": progress.images_per_second,
         "parameters": run_settings.parameters(config),
         "sizes": config["architecture"]["sizes"][:64],
-        "optimizer": printable(config["optimizer"]["name"])[:40],
+        "optimizer": printable(config["optimizer"]["name"][:40]),
         "dataset": settings["dataset"],
         "seconds": progress.seconds,
         "seconds_left": progress.seconds_left,
@@ -333,7 +333,7 @@ def _listed(
         state = "queued"
     if state == "failed" and base["reason"] is None:
         base["reason"] = "died"
-        base["error"] = "the process ended without a word: it was killed, or the machine went down"
+        base["error"] = "The process ended without a word: it was killed, or the machine went down."
     if state != "running":
         base["seconds_left"] = None
     shown = {"id": run_id, **base, "state": state}
@@ -479,8 +479,8 @@ def _history(digest: Digest) -> dict[str, Any]:
             {
                 "seq": each["seq"],
                 "time": each["time"],
-                "level": printable(each["level"])[:20],
-                "text": printable(each["text"])[:1000],
+                "level": printable(each["level"][:20]),
+                "text": printable(each["text"][:1000]),
             }
             for each in progress.messages
         ],

@@ -12,7 +12,7 @@ import { color, onTheme } from "./colors.js";
 export class Chart {
   /**
    * @param {HTMLElement} place  gets the chart; its width is followed
-   * @param {{x: string, series: {name: string, color: string, width?: number, dash?: number[], points?: boolean}[], y?: (v: number) => string,
+   * @param {{x: string, series: {name: string, color: string, width?: number, dash?: number[], points?: boolean|function}[], y?: (v: number) => string,
    *          height?: number, isLogarithmic?: boolean, range?: [number, number], xRange?: (low: number, high: number) => [number, number],
    *          tick?: (v: number) => string, xSteps?: number[], onPick?: (index: number) => void}} options
    *        tick: what the axis says, as y does by default; xSteps: those that the x axis may go in

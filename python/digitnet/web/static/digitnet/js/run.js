@@ -164,27 +164,28 @@ function showControls() {
   for (const button of root.querySelectorAll("[data-form]")) button.disabled = info.config === null;
 }
 
-/** Asks something of the run; buttons wait, and what is refused is told. */
+/** Asks something of the run; buttons wait, and what is refused is told. A run that is gone then is left. */
 async function control(what, options = { body: {} }) {
   isAsking = true;
   showControls();
   try {
-    return await ask(`${path}${what}`, options);
+    const { state } = await ask(`${path}${what}`, options);
+    if (state === "cancelled" || state === "removed") {
+      clearTimeout(timer);
+      events.stop();
+      location.assign(url("training/"));
+      return;
+    }
   } catch (error) {
     toast(error.message, "bad");
-    return null;
-  } finally {
-    isAsking = false;
-    look();
   }
+  isAsking = false;
+  look();
 }
 
 part("pause").addEventListener("click", () => control("/pause"));
 part("resume").addEventListener("click", () => control("/resume"));
-part("stop").addEventListener("click", async () => {
-  const answer = await control("/stop");
-  if (answer?.state === "cancelled") location.assign(url("training/"));
-});
+part("stop").addEventListener("click", () => control("/stop"));
 part("rate-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const field = part("new-rate");
@@ -212,9 +213,9 @@ part("use").addEventListener("click", async () => {
 const dialog = document.getElementById("remove-dialog");
 part("remove").addEventListener("click", () => dialog.showModal());
 part("remove-cancel").addEventListener("click", () => dialog.close());
-part("remove-confirm").addEventListener("click", async () => {
+part("remove-confirm").addEventListener("click", () => {
   dialog.close();
-  if ((await control("", { method: "DELETE" })) !== null) location.assign(url("training/"));
+  control("", { method: "DELETE" });
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) events.stop();

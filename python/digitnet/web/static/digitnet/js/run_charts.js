@@ -8,8 +8,13 @@ export const short = (value) =>
   value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(3)));
 export const shortPercent = (value) => `${Number((100 * value).toFixed(2))} %`;
 
+/** Points are shown as long as they are few. */
+const ifFew = (plot, i) => plot.data[i].reduce((sum, value) => sum + (value !== null), 0) <= FEW;
+
 const positive = (value) => (value > 0 ? value : null);
 const asItIs = (value) => value ?? null;
+
+const FEW = 25;
 
 /** Epochs are whole. */
 export const EPOCH_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
@@ -28,8 +33,8 @@ export class RunCharts {
     this.model = null;
     const lossSeries = [
       { name: "batch", color: "faint", width: 1 },
-      { name: "training", color: "series-1", points: true },
-      { name: "validation", color: "series-2", dash: [8, 4], points: true },
+      { name: "training", color: "series-1", points: ifFew },
+      { name: "validation", color: "series-2", dash: [8, 4], points: ifFew },
     ];
     this.loss = new Chart(this.lossPlace, {
       x: "epoch",
