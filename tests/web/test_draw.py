@@ -524,6 +524,17 @@ def test_the_essentials_fit_a_desktop_without_scrolling(visit):
         assert box["y"] + box["height"] <= 900, name
 
 
+def test_pictures_follow_the_theme(visit):
+    page = visit.page()
+    page.get_by_test_id("sample-5").click()
+    expect(prediction(page)).to_have_text("5")
+    assert tuple(pixels(page, "seen")[:3]) == (255, 255, 255)
+    page.get_by_test_id("theme").click()
+    assert tuple(pixels(page, "seen")[:3]) == (12, 14, 17)
+    page.get_by_test_id("theme").click()
+    assert tuple(pixels(page, "seen")[:3]) == (255, 255, 255)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visit, scheme):
     page = visit.page(color_scheme=scheme)

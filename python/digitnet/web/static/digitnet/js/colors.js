@@ -20,8 +20,15 @@ export function onTheme(f) {
   f();
 }
 
+// Looked up once for each theme: asking for a style makes the browser lay the page out at once.
+const known = new Map();
+addEventListener("digitnet-theme", () => known.clear());
+
 /** A colour of css/base.css, as it is now: color("accent"). */
-export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export function color(name) {
+  if (!known.has(name)) known.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return known.get(name);
+}
 
 /** The same as [red, green, blue]. */
 export function rgb(name) {
