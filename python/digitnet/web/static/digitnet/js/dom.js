@@ -3,6 +3,9 @@
 /** The element with this data-testid. */
 export const byTest = (name, root = document) => root.querySelector(`[data-testid="${name}"]`);
 
+/** The element with this data-part. */
+export const byPart = (name, root = document) => root.querySelector(`[data-part="${name}"]`);
+
 /**
  * A new element.
  * @param {string} tag

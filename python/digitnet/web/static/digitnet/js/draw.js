@@ -1,5 +1,5 @@
 // The Draw page: what is drawn is read at once, and everything on the page follows.
-import { byTest, element, svg, throttle, toast } from "./dom.js";
+import { byPart, byTest, element, svg, throttle, toast } from "./dom.js";
 import { showExplanation, showSeen } from "./draw_insight.js";
 import { teach } from "./draw_personal.js";
 import { onPicture } from "./draw_picture.js";
@@ -9,7 +9,6 @@ import { keepDrawing, keptDrawing } from "./drawing.js";
 import { Pad } from "./pad.js";
 import { samples } from "./samples.js";
 
-const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const pad = new Pad(byTest("canvas"));
 const pictureCanvas = byTest("picture");
 let picture = null; // the data URL of a picture that is read instead of what is drawn
@@ -32,8 +31,8 @@ const keepSoon = throttle(() => keepDrawing(pad.drawing), 300);
 function showTools() {
   byTest("undo").disabled = !pad.canUndo;
   byTest("redo").disabled = !pad.canRedo;
-  part("hint").hidden = !pad.isEmpty || picture !== null;
-  part("brush-dot").setAttribute("r", pad.brush / 2);
+  byPart("hint").hidden = !pad.isEmpty || picture !== null;
+  byPart("brush-dot").setAttribute("r", pad.brush / 2);
 }
 
 function dropPicture() {
@@ -111,7 +110,7 @@ samples.forEach((sample, digit) => {
   byTest("samples").append(button);
 });
 
-onPicture(part("pad"), ({ canvas, data }) => {
+onPicture(byPart("pad"), ({ canvas, data }) => {
   pad.clear();
   picture = data;
   pictureCanvas.width = canvas.width;

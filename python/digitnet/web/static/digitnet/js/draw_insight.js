@@ -1,9 +1,8 @@
 // What lies behind a reading: the image the network sees, the ink that spoke, the nearest other readings.
 import { fillSquare, onTheme, paintSquare, rgb } from "./colors.js";
-import { byTest, element, padded, percent } from "./dom.js";
+import { byPart, byTest, element, padded, percent } from "./dom.js";
 
 const SIDE = 28;
-const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const state = { image: new Array(SIDE * SIDE).fill(0), explanation: null };
 
 const NOTHING = ["–", "–", "–"];
@@ -27,8 +26,8 @@ export function showSeen(image) {
 export function showExplanation(explanation) {
   state.explanation = explanation;
   const { digit, against, top, turned } = explanation ?? {};
-  part("for").textContent = explanation ? `spoke for ${digit}` : "spoke for it";
-  part("against").textContent = explanation ? `spoke for ${against}` : "spoke against it";
+  byPart("for").textContent = explanation ? `spoke for ${digit}` : "spoke for it";
+  byPart("against").textContent = explanation ? `spoke for ${against}` : "spoke against it";
   const unknown = "A small change would make it another digit.";
   byTest("turned-words").textContent = explanation ? turnedWords(turned) : unknown;
   if (explanation && byTest("wanted").value === "") byTest("wanted").options[0].textContent = turned.wanted;

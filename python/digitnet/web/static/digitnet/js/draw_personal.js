@@ -1,9 +1,8 @@
 // "That was a 7": drawings with their digit, kept by the server; the list of them.
 import { ask } from "./api.js";
 import { onTheme, paintSquare } from "./colors.js";
-import { byTest, count, element, toast } from "./dom.js";
+import { byPart, byTest, count, element, toast } from "./dom.js";
 
-const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const LEAST_TO_TRAIN = 10; // as services/personal.py has it
 
 const dialog = byTest("personal-dialog");
@@ -12,7 +11,7 @@ const buttons = Array.from({ length: 10 }, (_, digit) => {
   const names = { "aria-label": `That was a ${digit}`, "data-testid": `was-${digit}` };
   return element("button", { type: "button", ...names, text: digit });
 });
-part("was").append(...buttons);
+byPart("was").append(...buttons);
 let isDeletingAll = false;
 
 /**
@@ -60,9 +59,9 @@ async function refreshCount() {
 function showCounts({ count: total, counts }) {
   byTest("personal-count").textContent = count(total);
   const each = `Of the digits 0 to 9: ${counts.map(count).join(", ")}`;
-  part("personal-words").textContent =
+  byPart("personal-words").textContent =
     total === 0 ? "None yet. Draw one and say what it was." : `${count(total)} in all. ${each}.`;
-  for (const link of part("personal-actions").querySelectorAll("[download], button")) link.hidden = total === 0;
+  for (const link of byPart("personal-actions").querySelectorAll("[download], button")) link.hidden = total === 0;
   byTest("download-all").hidden = total < LEAST_TO_TRAIN;
 }
 

@@ -1,8 +1,7 @@
 // What was read: the digit, the state in words, ten bars, and the number if there are several digits.
 import { paintSquare } from "./colors.js";
-import { byTest, element, padded, percent } from "./dom.js";
+import { byPart, byTest, element, padded, percent } from "./dom.js";
 
-const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const MOST_SQUARES = 6; // a number of more digits is shown as text alone
 
 const bars = Array.from({ length: 10 }, (_, digit) => {
@@ -16,7 +15,7 @@ const bars = Array.from({ length: 10 }, (_, digit) => {
   const row = element("div", { class: "bar" }, name, meter);
   return { row, meter, fill, share };
 });
-part("bars").append(...bars.map(({ row }) => row));
+byPart("bars").append(...bars.map(({ row }) => row));
 
 /** Shares in tenths of a percent that sum to 1000 exactly: what rounding down leaves goes to the largest remainders. */
 export function tenths(probabilities) {
@@ -45,11 +44,11 @@ export function words({ status, digit, probabilities, number }) {
 /** Shows an answer of api/recognize. Only a finished drawing is told to screen readers. */
 export function showReading(answer, isFinal) {
   const { status, digit, probabilities, number } = answer;
-  const reading = part("reading");
+  const reading = byPart("reading");
   reading.dataset.status = status;
   set(byTest("prediction"), digit === null ? "" : String(digit));
   set(byTest("status"), words(answer));
-  if (isFinal) set(part("spoken"), words(answer));
+  if (isFinal) set(byPart("spoken"), words(answer));
   const shares = probabilities === null ? new Array(10).fill(0) : tenths(probabilities);
   const most = Math.max(...shares);
   bars.forEach(({ row, meter, fill, share }, index) => {
@@ -61,7 +60,7 @@ export function showReading(answer, isFinal) {
     set(share, padded(text, 7));
   });
   const isOne = status !== "not_a_digit";
-  set(part("bars-note"), isOne ? "All ten together are 100 %." : "What it would be, if it were one.");
+  set(byPart("bars-note"), isOne ? "All ten together are 100 %." : "What it would be, if it were one.");
   showNumber(number);
   for (const button of document.querySelectorAll("[data-part=was] button")) {
     button.classList.toggle("is-read", Number(button.textContent) === digit);
@@ -71,19 +70,19 @@ export function showReading(answer, isFinal) {
 
 /** Says that there is no answer, and why. */
 export function showFailure(error) {
-  part("reading").dataset.status = "failed";
+  byPart("reading").dataset.status = "failed";
   set(byTest("prediction"), "");
   set(byTest("status"), error.message);
-  set(part("spoken"), error.message);
+  set(byPart("spoken"), error.message);
 }
 
 function showNumber(number) {
   const isNumber = isSeveral(number);
   set(byTest("number"), isNumber ? number.text : "");
-  part("several-hint").hidden = isNumber;
-  part("several-label").hidden = !isNumber;
+  byPart("several-hint").hidden = isNumber;
+  byPart("several-label").hidden = !isNumber;
   const shown = isNumber && number.digits.length <= MOST_SQUARES ? number.digits : [];
-  const place = part("several-digits");
+  const place = byPart("several-digits");
   while (place.childElementCount > shown.length) place.lastChild.remove();
   while (place.childElementCount < shown.length) place.append(element("canvas", { class: "pixels" }));
   shown.forEach(({ image }, index) => paintSquare(place.children[index], image));
