@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -303,6 +304,22 @@ def test_a_unit_in_numbers_and_what_excites_it(client, server, networks):
     assert dead["layers"] == [
         {"units": each.shape[1], "dead": int((each <= 0).all(axis=0).sum())} for each in hidden
     ]
+
+
+def test_many_models_asked_about_at_once(server, networks):
+    """More than are kept: those that had to make room are looked through when they are asked for again."""
+
+    def ask(model):
+        client = server.client()
+        for _ in range(100):
+            status, answer = client.ask(f"api/network/units/0/1/excites?model={model}")
+            if status != 202:
+                return status, len(answer["images"])
+            assert answer == {"is_pending": True}
+        return None
+
+    with ThreadPoolExecutor(len(networks)) as threads:
+        assert list(threads.map(ask, networks)) == [(200, 12)] * len(networks)
 
 
 def test_what_excites_without_data(server, networks, tmp_path):

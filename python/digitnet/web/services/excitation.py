@@ -156,5 +156,5 @@ def ask(model_id: str | None) -> Future[Excitation]:
         future = _worker.submit(_look, network, dataset_of(network))
         _found[key] = (recognizer, future)  # with the recognizer, so that no other gets its id
         while len(_found) > _KEPT:
-            _found.popitem(last=False)
+            _found.popitem(last=False)[1][1].cancel()  # if it has not begun; who waits for it asks again
         return future

@@ -82,6 +82,10 @@ async def _excitation(model: str) -> excitation.Excitation | None:
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), PATIENCE)
     except asyncio.TimeoutError:
         return None
+    except asyncio.CancelledError:
+        if future.cancelled():  # too many models were asked about after it
+            return None
+        raise
 
 
 def _pending() -> JsonResponse:

@@ -55,19 +55,17 @@ export class EveryUnit {
     this.facts = facts;
     this.answer = null;
     const names = facts.activations.map((_, layer) => layer);
-    this.root
-      .querySelector("[data-part=every-layers]")
-      .replaceChildren(
-        ...names.map((layer) =>
-          element("button", {
-            type: "button",
-            "aria-pressed": "false",
-            data: { testid: `every-${layer}` },
-            text: layerName(layer, facts.sizes),
-            on: { click: () => this.show(layer) },
-          }),
-        ),
-      );
+    this.root.querySelector("[data-part=every-layers]").replaceChildren(
+      ...names.map((layer) =>
+        element("button", {
+          type: "button",
+          "aria-pressed": "false",
+          data: { testid: `every-${layer}` },
+          text: layerName(layer, facts.sizes),
+          on: { click: () => this.show(layer) },
+        }),
+      ),
+    );
     this.show(0);
   }
 

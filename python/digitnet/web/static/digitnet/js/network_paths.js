@@ -111,8 +111,11 @@ export class Paths {
 
   /** How much each unit has to do with the reading, 0 to 1: its lines are as strong. */
   #importance(answer, layer, isLast) {
-    if (isLast)
-      return new Map(this.diagram.columns[layer].tiles.map((_, unit) => [unit, unit === answer.output ? 1 : 0.1]));
+    if (isLast) {
+      const others = answer.probabilities === null ? 0.4 : 0.1; // where nothing is drawn none is the reading
+      const importance = (unit) => (answer.probabilities !== null && unit === answer.output ? 1 : others);
+      return new Map(this.diagram.columns[layer].tiles.map((_, unit) => [unit, importance(unit)]));
+    }
     const most = answer.effects[layer].reduce((size, value) => Math.max(size, Math.abs(value)), 1e-9);
     return new Map(
       answer.shown[layer].map((unit, index) => [unit, 0.25 + (0.75 * Math.abs(answer.effects[layer][index])) / most]),
