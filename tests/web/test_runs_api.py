@@ -303,10 +303,12 @@ def test_paused_resumed_and_stopped(client, server):
     until(lambda: client.ask(f"api/runs/{run_id}?brief")[1]["epoch"] > paused["epoch"])
     status, answer = client.ask(f"api/runs/{run_id}/learning-rate", {"learning_rate": "quick"})
     assert (status, answer["error"]["field"]) == (422, "learning_rate")
-    if hasattr(dn.Run, "set_learning_rate"):
-        assert client.ask(f"api/runs/{run_id}/learning-rate", {"learning_rate": 0.0123})[0] == 200
-        until(lambda: client.ask(f"api/runs/{run_id}")[1]["learning_rate_changes"])
-        assert client.ask(f"api/runs/{run_id}")[1]["learning_rate_changes"][0]["learning_rate"] == 0.0123
+    assert client.ask(f"api/runs/{run_id}/learning-rate", {})[0] == 422
+    assert client.ask(f"api/runs/{run_id}/learning-rate", {"learning_rate": 0.0123})[0] == 200
+    (change,) = until(lambda: client.ask(f"api/runs/{run_id}")[1]["learning_rate_changes"])
+    assert change["learning_rate"] == 0.0123
+    again = client.ask(f"api/runs/{run_id}/command?form=shell")[1]["text"]
+    assert f"--learning-rate-change {change['epoch']}:{change['batch']}:0.0123" in again
     assert client.ask(f"api/runs/{run_id}/stop", {}) == (200, {"id": run_id, "state": "stopped"})
     epochs = [event["epoch"] for event in dn.Run(server.runs / run_id).events() if event["type"] == "epoch"]
     assert epochs == list(range(1, len(epochs) + 1))  # nothing was lost, nothing was done again

@@ -18,7 +18,7 @@ from digitnet.web.errors import ApiError, invalid
 from digitnet.web.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # Of config.json's "training", what is passed on by name, with the values that need not be said.
 _OPTIONS: dict[str, Any] = {
@@ -107,6 +107,8 @@ class _Recipe:
     averaging: str
     stopping: dict[str, Any] | None
     plateau: dict[str, Any] | None
+    changes: list[tuple[int, int, float]] = field(default_factory=list)
+    """Where the learning rate was changed, in whole epochs and batches of the next, and to what."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -126,7 +128,8 @@ def command(run_id: str, form: str) -> dict[str, str]:
     if form not in _FORMS:
         raise invalid(f"form: '{form[:20]}', expected one of {', '.join(_FORMS)}", "form")
     try:
-        text = _FORMS[form](_recipe(runs.find(run_id).config))
+        run = runs.find(run_id)
+        text = _FORMS[form](_recipe(run.config, runs.changes(run)))
     except (_Unsaid, dn.FormatError, KeyError, TypeError, ValueError) as error:
         raise ApiError(
             409, "not_sayable", f"the config of '{run_id}' cannot be said in this form: {error}"
@@ -162,7 +165,7 @@ def _numbers(value: Mapping[str, Any], names: Any, what: str) -> dict[str, float
     return {name: _number(value[name], f"{what}.{name}") for name in names if name in value}
 
 
-def _recipe(config: Mapping[str, Any]) -> _Recipe:
+def _recipe(config: Mapping[str, Any], changes: Sequence[Mapping[str, Any]] = ()) -> _Recipe:
     training, optimizer = config["training"], config["optimizer"]
     sizes = [_whole(size, "a size") for size in config["architecture"]["sizes"]]
     activations = [
@@ -201,6 +204,14 @@ def _recipe(config: Mapping[str, Any]) -> _Recipe:
         recipe.training[name] = _number(training.get(name, default), name)
     if training.get("augmentation") is not None:
         recipe.augmentation = _numbers(training["augmentation"], _AUGMENTATION, "augmentation")
+    recipe.changes = [
+        (
+            _whole(each["epoch"], "epoch"),
+            _whole(each["batch"], "batch"),
+            _number(each["learning_rate"], "rate"),
+        )
+        for each in changes or training.get("learning_rate_changes") or ()
+    ]
     _say_data(recipe, config, source)
     if training.get("class_weights") or training.get("sample_weights"):
         recipe.notes.append("the run weighs its samples, and this does not")
@@ -290,6 +301,9 @@ def _shell(recipe: _Recipe) -> str:
         if name not in ("learning_rate", "weight_decay") and getattr(known, name) != value:
             recipe.notes.append(f"{name} of its optimizer is {value:g}, and here as by default")
     options += _shell_schedule(recipe)
+    options += [
+        ("learning-rate-change", f"{epoch}:{batch}:{rate!r}") for epoch, batch, rate in recipe.changes
+    ]
     options += [("epochs", recipe.training["epochs"]), ("batch-size", recipe.training["batch_size"])]
     options += [("validation", recipe.validation), ("seed", recipe.seed)]
     augmentation = _augmentation_name(recipe)
@@ -386,6 +400,11 @@ def _python(recipe: _Recipe) -> str:
     arguments |= {name: repr(recipe.training[name]) for name in ("epochs", "batch_size")}
     arguments["optimizer"] = _call(f"dn.{rule}", numbers, {})
     arguments["schedule"] = _python_schedule(recipe.schedule)
+    if recipe.changes:
+        made = ", ".join(
+            f"dn.LearningRateChange({epoch}, {batch}, {rate!r})" for epoch, batch, rate in recipe.changes
+        )
+        arguments["learning_rate_changes"] = f"[{made}]"
     arguments["seed"] = repr(recipe.seed)
     arguments |= {name: repr(value) for name, value in recipe.options.items()}
     augmentation = _augmentation_name(recipe)
@@ -475,6 +494,8 @@ def _cpp(recipe: _Recipe) -> str:
         numbers = recipe.augmentation
         ordered = [f".{name} = {numbers[name]!r}" for name in _AUGMENTATION if name in numbers]
         lines += _cpp_list("options.augmentation = Augmentation{", ordered)
+    places = [f"{{{epoch}, {batch}, {rate!r}}}" for epoch, batch, rate in recipe.changes]
+    lines += _cpp_list("options.learning_rate_changes = {", places) if places else []
     if recipe.averaging != "none":
         lines.append(f"options.averaging = Averaging::{recipe.averaging};")
     if recipe.stopping is not None:

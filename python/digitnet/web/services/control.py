@@ -74,7 +74,7 @@ async def _stop(
     if shown["state"] == "running":
         if before is not None:
             await in_thread(before, shown)
-        await in_thread(_ask, run_id, worker.ask_to_stop)
+        await in_thread(_ask, run_id, dn.Run.request_stop)
         await _wait(run_id, shown, _END, lambda now: now["state"] not in runs.AT_WORK)
     return await _told(run_id)
 
@@ -175,11 +175,7 @@ async def change_rate(run_id: str, rate: float) -> dict[str, Any]:
         shown = await _wait(run_id, shown, _BEGIN, _has_begun)
     if shown["state"] != "running":
         raise _refused(shown, "it to be running")
-    if not worker.can_change_rate():
-        raise ApiError(
-            409, "not_supported", "this digitnet cannot change the learning rate of a training at work"
-        )
-    await in_thread(_ask, run_id, worker.set_rate, rate)
+    await in_thread(_ask, run_id, dn.Run.set_learning_rate, rate)
     return {**(await _told(run_id)), "learning_rate": rate}
 
 

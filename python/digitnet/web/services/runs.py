@@ -455,7 +455,7 @@ def detail(run_id: str) -> dict[str, Any]:
         "pause": state == "running",
         "resume": resumable and state in ("paused", "stopped", "failed"),
         "stop": state in (*AT_WORK, "paused", "queued"),
-        "learning_rate": state == "running" and worker.can_change_rate(),
+        "learning_rate": state == "running",
         "remove": state not in (*AT_WORK, "queued"),
     }
     return shown
@@ -466,7 +466,6 @@ def _history(digest: Digest) -> dict[str, Any]:
     epochs = [progress.epochs[epoch] for epoch in sorted(progress.epochs)]
     columns = list(zip(*digest.curve.points)) or [(), (), ()]
     batches: dict[str, Any] = dict(zip(("at", "loss", "learning_rate"), map(list, columns)))
-    changes = getattr(progress, "learning_rate_changes", [])
     return {
         "seq": digest.seq,
         "history": [
@@ -485,7 +484,8 @@ def _history(digest: Digest) -> dict[str, Any]:
             for each in progress.messages
         ],
         "learning_rate_changes": [
-            {key: each[key] for key in ("epoch", "batch", "learning_rate")} for each in changes
+            {key: each[key] for key in ("seq", "time", "epoch", "batch", "learning_rate")}
+            for each in progress.learning_rate_changes
         ],
     }
 
@@ -513,6 +513,18 @@ def _checkpoints(run: dn.Run) -> dict[str, Any]:
             ]
         }
     return {"checkpoints": []}
+
+
+def changes(run: dn.Run) -> list[Event]:
+    """The changes of the learning rate that were made on the way: `learning_rate` events.
+
+    Raises:
+        IoError, FormatError: as Run.events.
+    """
+    digest = _digest(run)
+    with digest.lock:
+        digest.read()
+        return digest.progress.learning_rate_changes
 
 
 def forget(directory: Path) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-import digitnet as dn
 from digitnet.runs import printable
 
 if TYPE_CHECKING:
@@ -126,38 +124,3 @@ def last_words(run_id: str, most: int = 2000) -> str:
         return ""
     lines = [printable(line).rstrip() for line in text.splitlines()]
     return "\n".join(lines[-20:]).strip()
-
-
-# ---------------------------------------------------------------- what is asked of it
-
-
-def can_change_rate() -> bool:
-    """Whether this digitnet can give a training another learning rate."""
-    return hasattr(dn.Run, "set_learning_rate")
-
-
-def ask_to_stop(run: dn.Run) -> None:
-    """Ask the training of a run to stop with a checkpoint, whoever started it.
-
-    Raises:
-        ArgumentError, IoError: if it is not at work, or cannot be asked.
-    """
-    if hasattr(run, "request_stop"):
-        run.request_stop()
-    else:
-        _interrupt(run)
-
-
-def _interrupt(run: dn.Run) -> None:
-    if run.is_held():
-        with contextlib.suppress(ValueError, OSError):
-            os.kill(int((run.directory / "lock").read_text()[:20]), signal.SIGINT)
-
-
-def set_rate(run: dn.Run, rate: float) -> None:
-    """Ask the training of a run to go on with another learning rate.
-
-    Raises:
-        ArgumentError, IoError: if it is not at work, or cannot be asked.
-    """
-    run.set_learning_rate(rate)
