@@ -159,6 +159,7 @@ function showControls() {
   part("stop").disabled = isAsking || !can.stop;
   part("stop").textContent = state === "queued" ? "Take back" : "Stop";
   part("remove").disabled = isAsking || !can.remove;
+  part("new-rate").placeholder = small(model.changes.at(-1)?.learning_rate ?? info.settings?.learning_rate);
   part("rate-form").hidden = !(can.learning_rate && state === "running");
   part("use").disabled = isAsking || info.model === null;
   for (const button of root.querySelectorAll("[data-form]")) button.disabled = info.config === null;
