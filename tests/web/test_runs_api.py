@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from conftest import Server
 
 import digitnet as dn
 
@@ -366,6 +367,20 @@ def test_a_training_that_cannot_begin_says_why(client, server):
     assert client.ask("api/runs/lost", method="DELETE")[0] == 200
 
 
+def test_ones_own_drawings_are_trained_on(client, server):
+    stroke = [[20, 20], [80, 18], [45, 90]]
+    for i in range(12):
+        drawing = {"strokes": [[[x + i, y] for x, y in stroke]], "width": 120, "height": 100}
+        assert client.ask("api/personal", {**drawing, "digit": i % 2})[0] in (200, 201)
+    run_id = start(client, dataset="personal", layers=[8], epochs=1, batch_size=4, name="mine")
+    assert wait(client, run_id, "done")["dataset"] == "personal"
+    detail = client.ask(f"api/runs/{run_id}")[1]
+    assert detail["settings"]["samples"] < 12  # some are for the test, some for validation
+    assert (server.folder / "state" / "data" / run_id).is_dir()
+    assert client.ask(f"api/runs/{run_id}", method="DELETE")[0] == 200
+    assert not (server.folder / "state" / "data" / run_id).exists()
+
+
 def test_nothing_is_lost_when_the_server_goes_and_comes(client, server):
     first = start(client, layers=[64], epochs=200, name="first")
     second = start(client, layers=[8], epochs=1, name="second")
@@ -379,6 +394,27 @@ def test_nothing_is_lost_when_the_server_goes_and_comes(client, server):
     assert client.ask(f"api/runs/{first}/stop", {})[1]["state"] == "stopped"
     until(lambda: (server.runs / second / "config.json").exists())  # nobody asks the server for it
     wait(client, second, "done")
+
+
+def test_two_servers_start_one_training_at_a_time(client, server):
+    other = Server(server.folder)
+    try:
+        clients = [client, other.client()]
+        names = [start(clients[i % 2], layers=[8], epochs=1, name=f"both-{i}") for i in range(4)]
+        for name in names:
+            wait(clients[0], name, "done")
+        for each in clients:
+            shown = {run["id"]: run["state"] for run in each.ask("api/runs")[1]["runs"]}
+            assert [shown[name] for name in names] == ["done"] * 4
+        spans = []
+        for name in names:
+            events = list(dn.Run(server.runs / name).events())
+            assert [event["type"] for event in events].count("start") == 1
+            spans.append((events[0]["time"], events[-1]["time"]))
+        spans.sort()
+        assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:]))
+    finally:
+        other.stop()
 
 
 def test_ids_are_never_paths(client, server):

@@ -17,7 +17,7 @@ from django.db import IntegrityError, close_old_connections, transaction
 from digitnet.web import forms
 from digitnet.web.errors import ApiError
 from digitnet.web.models import QueuedRun
-from digitnet.web.services import data, runs, worker
+from digitnet.web.services import data, personal, runs, worker
 from digitnet.web.services.worker import Slot, Work
 
 if TYPE_CHECKING:
@@ -53,13 +53,10 @@ def add(settings: dict[str, Any]) -> str:
     if QueuedRun.objects.count() >= MOST_QUEUED:
         message = f"{MOST_QUEUED} trainings wait already, expected fewer; try again when one is done"
         raise ApiError(503, "queue_full", message, retry_after=30)
-    row = _named(settings)
-    try:
-        if settings["dataset"] == "personal":
+    with transaction.atomic():  # nobody starts it before its data are there
+        row = _named(settings)
+        if settings["dataset"] == data.PERSONAL:
             _write_personal(row.run_id)
-    except BaseException:
-        row.delete()
-        raise
     pump()
     return row.run_id
 
@@ -94,18 +91,17 @@ def data_folder(run_id: str) -> Path:
 
 
 def _write_personal(run_id: str) -> None:
-    try:
-        from digitnet.web.services import personal
-    except ImportError:
-        raise ApiError(409, "no_data", "dataset: there is no personal set here", field="dataset") from None
     folder = data_folder(run_id)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         personal.write(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+    except ApiError as error:
+        error.field = "dataset"
         raise
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 # ---------------------------------------------------------------- keeping it going
@@ -161,7 +157,7 @@ def _start(slot: Slot, row: QueuedRun) -> None:
 def train_words(run_id: str, settings: dict[str, Any]) -> list[str]:
     """The options of `digitnet train` that the settings of a form mean."""
     words = ["--name", settings["dataset"], "--hidden", ",".join(map(str, settings["layers"])) or "none"]
-    if settings["dataset"] == "personal":
+    if settings["dataset"] == data.PERSONAL:
         words += ["--data", str(data_folder(run_id))]
     flags = {"augmentation": "augment"}
     for name, value in settings.items():

@@ -309,13 +309,12 @@ def _listed(
 ) -> dict[str, Any]:
     directory = directory_of(run_id)
     place, row = rows.get(run_id, (0, None))
-    is_working = work is not None and work.run_id == run_id
     try:
         run = dn.Run(directory)
     except dn.IoError:
         if row is None:
             raise missing(f"run: there is no '{run_id}', expected an id of GET /api/runs") from None
-        return _waiting(row, place, is_working=is_working)
+        return _waiting(row, place)
     try:
         base = dict(_base(run))  # before the state is asked for: it is that of what was read, or a newer one
         state = _state(run, run_id, base, work, paused)
@@ -342,7 +341,7 @@ def _listed(
     return shown
 
 
-def _waiting(row: QueuedRun, place: int, *, is_working: bool) -> dict[str, Any]:
+def _waiting(row: QueuedRun, place: int) -> dict[str, Any]:
     """A run that has no folder yet: it waits, is just being started, or could not be."""
     settings = run_settings.of_form(row.settings)
     shown = {
@@ -359,10 +358,11 @@ def _waiting(row: QueuedRun, place: int, *, is_working: bool) -> dict[str, Any]:
         "settings": settings,
         "spark": [],
     }
-    if is_working:
-        return {**shown, "state": "starting"}
     if not worker.log_path(row.run_id).exists():
         return {**shown, "state": "queued", "position": place + 1}
+    work = worker.current()  # asked after the log: whoever starts one takes the place first
+    if work is not None and work.run_id == row.run_id:
+        return {**shown, "state": "starting"}
     words = worker.last_words(row.run_id)
     return {
         **shown,
