@@ -12,8 +12,8 @@ export class RunEvents {
   /**
    * @param {string} runId
    * @param {{onEvents: (events: object[]) => void, onGap: () => void}} handlers
-   *        onEvents: what is new, in order, each once. onGap: the stream has ended, so the state may be another: whoever
-   *        wants more looks at it and calls follow again.
+   *        onEvents: what is new, in order, each once. onGap: the stream has ended, so the state may be another;
+   *        whoever wants more looks at it and calls follow again.
    */
   constructor(runId, { onEvents, onGap }) {
     this.path = `api/runs/${encodeURIComponent(runId)}/events`;

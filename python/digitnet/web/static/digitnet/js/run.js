@@ -110,12 +110,13 @@ function show() {
   showControls();
 }
 
+function changeWords({ learning_rate: rate, epoch, batch }) {
+  const within = batch ? `, batch ${batch + 1}` : "";
+  return `Learning rate ${small(rate)} from epoch ${epoch + 1}${within} on`;
+}
+
 function showMessages() {
-  const changes = model.changes.map((change) => ({
-    ...change,
-    level: "info",
-    text: `Learning rate ${small(change.learning_rate)} from epoch ${change.epoch + 1}${change.batch ? `, batch ${change.batch + 1}` : ""} on`,
-  }));
+  const changes = model.changes.map((change) => ({ ...change, level: "info", text: changeWords(change) }));
   const all = [...model.messages, ...changes].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
   const place = part("messages");
   if (place.childElementCount === Math.max(all.length, 1) && place.dataset.count === String(all.length)) return;

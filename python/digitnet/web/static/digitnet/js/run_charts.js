@@ -75,10 +75,8 @@ export class RunCharts {
     ]);
     const last = epochs.at(-1);
     if (last === undefined) return;
-    this.lossPlace.setAttribute(
-      "aria-label",
-      `Loss by epoch. After epoch ${last.epoch}: training ${loss(last.training_loss)}, validation ${loss(last.validation_loss)}`,
-    );
+    const losses = `training ${loss(last.training_loss)}, validation ${loss(last.validation_loss)}`;
+    this.lossPlace.setAttribute("aria-label", `Loss by epoch. After epoch ${last.epoch}: ${losses}`);
     const accuracies = `training ${percent(last.training_accuracy)}, validation ${percent(last.validation_accuracy)}`;
     this.accuracyPlace.setAttribute("aria-label", `Accuracy by epoch. After epoch ${last.epoch}: ${accuracies}`);
   }

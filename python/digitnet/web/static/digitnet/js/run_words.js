@@ -1,5 +1,5 @@
 // What the pages of trainings say in words.
-import { count, duration, percent } from "./dom.js";
+import { count, duration } from "./dom.js";
 
 const STATES = {
   queued: ["waiting", ""],
@@ -65,5 +65,3 @@ export function settingValue(value) {
   if (value === false) return "no";
   return String(value);
 }
-
-export { percent };
