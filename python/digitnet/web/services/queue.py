@@ -11,7 +11,6 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings as django_settings
 from django.db import IntegrityError, close_old_connections, transaction
 
 from digitnet.web import forms
@@ -19,6 +18,7 @@ from digitnet.web.errors import ApiError
 from digitnet.web.models import QueuedRun
 from digitnet.web.services import data, personal, runs, worker
 from digitnet.web.services.worker import Slot, Work
+from digitnet.web.state import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,8 +86,7 @@ def _is_taken(run_id: str) -> bool:
 
 def data_folder(run_id: str) -> Path:
     """Where the personal set is as it was when the run was asked for, so that it can be gone on with."""
-    folder: Path = django_settings.STATE / "data" / run_id
-    return folder
+    return state_folder() / "data" / run_id
 
 
 def _write_personal(run_id: str) -> None:

@@ -16,9 +16,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from digitnet.runs import printable
+from digitnet.web.state import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +98,7 @@ def current() -> Work | None:
 
 
 def _lock_path() -> Path:
-    path: Path = settings.STATE / "training.lock"
-    return path
+    return state_folder() / "training.lock"
 
 
 # ---------------------------------------------------------------- what it says
@@ -108,7 +106,7 @@ def _lock_path() -> Path:
 
 def log_path(run_id: str) -> Path:
     """Where a run's process writes what it says."""
-    folder: Path = settings.STATE / "logs"
+    folder = state_folder() / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{run_id}.log"
 
