@@ -29,10 +29,10 @@ def page(request: HttpRequest, run_id: str) -> HttpResponse:
 
 @api("GET", "POST")
 async def run_list(request: HttpRequest) -> Any:  # noqa: ANN401
-    """GET: all runs, and what may be asked for. POST: start one, 201 {"id", "state"}."""
+    """GET: a list of all runs, or with ?choices an object of them and of what may be asked for. POST: start one."""
     if request.method != "POST":
         found = await in_thread(runs.listed)
-        return {"runs": found, "choices": forms.choices()} if "choices" in request.GET else {"runs": found}
+        return {"runs": found, "choices": forms.choices()} if "choices" in request.GET else found
     settings = forms.read_run(json_body(request))
     limits.starts().require(request, "trainings")
     run_id = await in_thread(queue.add, settings)

@@ -31,7 +31,7 @@ async function look() {
   let wait = LATER;
   try {
     const answer = await ask(form.choices === null ? "api/runs?choices" : "api/runs");
-    runs = answer.runs;
+    runs = answer.runs ?? answer;
     if (answer.choices) form.offer(answer.choices);
     form.learnFrom(runs);
     show();
