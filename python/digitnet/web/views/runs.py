@@ -29,7 +29,7 @@ def page(request: HttpRequest, run_id: str) -> HttpResponse:
 
 @api("GET", "POST")
 async def run_list(request: HttpRequest) -> Any:  # noqa: ANN401
-    """GET: a list of all runs, or with ?choices an object of them and of what may be asked for. POST: start one."""
+    """GET: a list of all runs; with ?choices an object, with what may be asked for. POST: start one."""
     if request.method != "POST":
         found = await in_thread(runs.listed)
         return {"runs": found, "choices": forms.choices()} if "choices" in request.GET else found
