@@ -3,6 +3,7 @@
 #include "byte_source.hpp"
 #include "file_writer.hpp"
 #include "json_fields.hpp"
+#include "json_value.hpp"
 #include "safetensors.hpp"
 
 #include <digitnet/serialization.hpp>
@@ -24,16 +25,13 @@ namespace digitnet::detail {
 namespace {
 
 using nlohmann::json;
-using nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr int state_version = 1;
 constexpr const char* where_written = "checkpoint";
-constexpr std::uint64_t largest_state = std::uint64_t{1} << 30;
-
 // Numbers that need not be finite: as numbers where they are, else as a name.
 
-ordered_json number_to_json(double value) {
+JsonValue number_to_json(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   return value;
@@ -48,8 +46,8 @@ double number_from_json(const Fields& fields, const char* key) {
 }
 
 template <class Optional>
-ordered_json optional_to_json(const Optional& value) {
-  return value ? number_to_json(*value) : ordered_json(nullptr);
+JsonValue optional_to_json(const Optional& value) {
+  return value ? number_to_json(*value) : JsonValue(nullptr);
 }
 
 std::optional<double> optional_from_json(const Fields& fields, const char* key) {
@@ -77,13 +75,13 @@ constexpr std::array<std::pair<const char*, std::optional<double> EpochReport::*
      {"validation_accuracy", &EpochReport::validation_accuracy},
      {"gradient_norm", &EpochReport::gradient_norm}}};
 
-ordered_json report_to_json(const EpochReport& report) {
-  ordered_json value;
+JsonValue report_to_json(const EpochReport& report) {
+  JsonValue value = JsonValue::object();
   for (const auto& [name, member] : report_numbers) value[name] = number_to_json(report.*member);
   for (const auto& [name, member] : optional_report_numbers) value[name] = optional_to_json(report.*member);
-  value["layers"] = ordered_json::array();
+  value["layers"] = JsonValue::array();
   for (const LayerStatistics& statistics : report.layers) {
-    ordered_json layer;
+    JsonValue layer = JsonValue::object();
     for (const auto& [name, member] : layer_numbers) layer[name] = number_to_json(statistics.*member);
     layer["histogram"] = statistics.histogram;
     value["layers"].push_back(std::move(layer));
@@ -109,39 +107,41 @@ EpochReport report_from_json(const std::string& where, const json& value) {
   return report;
 }
 
+}  // namespace
+
 template <class Real>
 std::string state_to_text(const TrainingState<Real>& state) {
   const auto& plateau = state.plateau;
-  ordered_json value{{"format", "digitnet-state"},
-                     {"version", state_version},
-                     {"epoch", state.epoch},
-                     {"batch", state.batch},
-                     {"ended", state.ended ? ordered_json(name_of(*state.ended)) : ordered_json(nullptr)},
-                     {"steps", state.steps},
-                     {"averaged", state.averaged},
-                     {"rng", state.rng},
-                     {"augmentation", state.augmentation},
-                     {"plateau",
-                      {{"factor", plateau.factor},
-                       {"best", optional_to_json(plateau.best)},
-                       {"bad_epochs", plateau.bad_epochs},
-                       {"cooldown_left", plateau.cooldown_left}}},
-                     {"best_epoch", state.history.best_epoch},
-                     {"best_value", number_to_json(state.best_value)},
-                     {"arrays",
-                      {{"optimizer", state.optimizer.size()},
-                       {"batch_norm", state.batch_norm.size()},
-                       {"alive", state.sums.alive.size()},
-                       {"working", state.working.has_value()},
-                       {"best", state.best.has_value()}}},
-                     {"sums",
-                      {{"loss", number_to_json(state.sums.loss)},
-                       {"weight", state.sums.weight},
-                       {"correct", state.sums.correct},
-                       {"seconds", state.sums.seconds},
-                       {"gradient_norm", number_to_json(state.sums.gradient_norm)},
-                       {"layer_gradient_norms", ordered_json::array()}}},
-                     {"history", ordered_json::array()}};
+  JsonValue value{{"format", "digitnet-state"},
+                  {"version", state_version},
+                  {"epoch", state.epoch},
+                  {"batch", state.batch},
+                  {"ended", state.ended ? JsonValue(name_of(*state.ended)) : JsonValue(nullptr)},
+                  {"steps", state.steps},
+                  {"averaged", state.averaged},
+                  {"rng", state.rng},
+                  {"augmentation", state.augmentation},
+                  {"plateau",
+                   {{"factor", plateau.factor},
+                    {"best", optional_to_json(plateau.best)},
+                    {"bad_epochs", plateau.bad_epochs},
+                    {"cooldown_left", plateau.cooldown_left}}},
+                  {"best_epoch", state.history.best_epoch},
+                  {"best_value", number_to_json(state.best_value)},
+                  {"arrays",
+                   {{"optimizer", state.optimizer.size()},
+                    {"batch_norm", state.batch_norm.size()},
+                    {"alive", state.sums.alive.size()},
+                    {"working", state.working.has_value()},
+                    {"best", state.best.has_value()}}},
+                  {"sums",
+                   {{"loss", number_to_json(state.sums.loss)},
+                    {"weight", state.sums.weight},
+                    {"correct", state.sums.correct},
+                    {"seconds", state.sums.seconds},
+                    {"gradient_norm", number_to_json(state.sums.gradient_norm)},
+                    {"layer_gradient_norms", JsonValue::array()}}},
+                  {"history", JsonValue::array()}};
   for (const double norm : state.sums.layer_gradient_norms) {
     value["sums"]["layer_gradient_norms"].push_back(norm);
   }
@@ -149,10 +149,8 @@ std::string state_to_text(const TrainingState<Real>& state) {
   return value.dump() + "\n";
 }
 
-/// Reads all but the arrays, and makes room for them: as many as there are, each empty.
 template <class Real>
-void state_from_text(const std::string& where, const std::string& state_text, std::size_t epochs_known,
-                     TrainingState<Real>& state) {
+void state_from_text(const std::string& where, const std::string& state_text, TrainingState<Real>& state) {
   const JsonDocument value = parse_json(where, state_text);
   const Fields fields(where, value);
   if (!fields.has("format") || fields.text("format") != "digitnet-state") {
@@ -214,10 +212,11 @@ void state_from_text(const std::string& where, const std::string& state_text, st
     const std::size_t epoch = state.history.epochs.size() + 1;
     state.history.epochs.push_back(report_from_json(text(where, "history: epoch ", epoch, ": "), report));
     state.history.epochs.back().epoch = epoch;
-    state.history.epochs.back().epochs = epochs_known;
   }
   fields.require_no_others();
 }
+
+namespace {
 
 /// Calls visit(name, numbers) for each array of a state; the same ones in the same order when it is written and read.
 template <class State, class Visit>
@@ -350,6 +349,10 @@ void write_checkpoint(const fs::path& folder, const TrainingState<Real>& state) 
   const std::vector<std::uint8_t> model = network_to_bytes(state.network);
   const std::vector<std::uint8_t> arrays = arrays_to_bytes(state);
   const std::string words = state_to_text(state);
+  if (words.size() > largest_state) {
+    throw ArgumentError(text(where_written, ": state.json would have ", words.size(), " bytes, expected at most ",
+                             largest_state, "; are there very many epochs in its history?"));
+  }
   remove_tree(hidden);
   if (::mkdir(hidden.c_str(), 0777) != 0) fail(hidden, "cannot be made");
   try {
@@ -380,7 +383,7 @@ TrainingState<Real> read_checkpoint(const fs::path& checkpoint) {
     return text("load_checkpoint: ", (checkpoint / name).string(), ": ");
   };
   const std::vector<std::uint8_t> words = read("state.json", largest_state);
-  state_from_text(in("state.json"), std::string(words.begin(), words.end()), 0, state);
+  state_from_text(in("state.json"), std::string(words.begin(), words.end()), state);
   arrays_from_bytes(in("optimizer.safetensors"), read("optimizer.safetensors", largest_tensor_file), state);
   const auto expected = checkpoint_position(checkpoint.filename().string());
   if (expected && *expected != CheckpointPosition{state.epoch, state.batch}) {
@@ -419,6 +422,10 @@ void replace_link(const fs::path& link, const fs::path& target) {
   }
 }
 
+template std::string state_to_text(const TrainingState<float>&);
+template std::string state_to_text(const TrainingState<double>&);
+template void state_from_text(const std::string&, const std::string&, TrainingState<float>&);
+template void state_from_text(const std::string&, const std::string&, TrainingState<double>&);
 template void write_checkpoint(const fs::path&, const TrainingState<float>&);
 template void write_checkpoint(const fs::path&, const TrainingState<double>&);
 template TrainingState<float> read_checkpoint(const fs::path&);

@@ -9,7 +9,6 @@
 #include "training_checks.hpp"
 
 #include <digitnet/parallel.hpp>
-#include <digitnet/version.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -36,14 +35,12 @@ namespace fs = std::filesystem;
 using detail::CheckpointPosition;
 using detail::event_number;
 using detail::EventLog;
+using detail::JsonValue;
 using detail::text;
-using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 /// Time from one event of a batch to the next, at the least.
 constexpr std::chrono::milliseconds batch_interval{100};
-
-constexpr std::uint64_t largest_config = std::uint64_t{1} << 28;
 
 fs::path config_of(const fs::path& run) { return run / "config.json"; }
 fs::path events_of(const fs::path& run) { return run / "events.jsonl"; }
@@ -284,7 +281,7 @@ class CheckpointWriter {
   std::thread thread_;
 };
 
-ordered_json layer_event(const LayerStatistics& layer) {
+JsonValue layer_event(const LayerStatistics& layer) {
   return {{"gradient_norm", event_number(layer.gradient_norm)},
           {"update_ratio", event_number(layer.update_ratio)},
           {"dead_share", event_number(layer.dead_share)},
@@ -295,12 +292,12 @@ ordered_json layer_event(const LayerStatistics& layer) {
           {"histogram_high", event_number(layer.histogram_high)}};
 }
 
-ordered_json epoch_event(const EpochReport& report, std::size_t samples, const Architecture& architecture) {
+JsonValue epoch_event(const EpochReport& report, std::size_t samples, const Architecture& architecture) {
   const auto optional = [](const std::optional<double>& value) {
-    return value ? event_number(*value) : ordered_json(nullptr);
+    return value ? event_number(*value) : JsonValue(nullptr);
   };
   double dead_units = 0;
-  ordered_json layers = ordered_json::array();
+  JsonValue layers = JsonValue::array();
   for (std::size_t i = 0; i < report.layers.size(); ++i) {
     dead_units += std::round(report.layers[i].dead_share * static_cast<double>(architecture.sizes[i + 1]));
     layers.push_back(layer_event(report.layers[i]));
@@ -319,14 +316,14 @@ ordered_json epoch_event(const EpochReport& report, std::size_t samples, const A
           {"layers", layers}};
 }
 
-ordered_json end_event(const std::string& reason, const CheckpointPosition& reached, std::optional<std::size_t> best,
-                       double seconds, const std::string& error = "") {
-  ordered_json event{{"reason", reason},
-                     {"epoch", reached.epoch},
-                     {"batch", reached.batch},
-                     {"best_epoch", best ? ordered_json(*best) : ordered_json(nullptr)},
-                     {"seconds", seconds}};
-  if (!error.empty()) event["error"] = error;
+JsonValue end_event(const std::string& reason, const CheckpointPosition& reached, std::optional<std::size_t> best,
+                    double seconds, const std::string& error = "") {
+  JsonValue event{{"reason", reason},
+                  {"epoch", reached.epoch},
+                  {"batch", reached.batch},
+                  {"best_epoch", best ? JsonValue(*best) : JsonValue(nullptr)},
+                  {"seconds", seconds}};
+  if (!error.empty()) event["error"] = error.substr(0, 10'000);  // a line that readers still take
   return event;
 }
 
@@ -359,7 +356,8 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
     writer.look_for_best(from->history);
     writer.tidy();
   }
-  const std::size_t batches = (training.size() + options.batch_size - 1) / options.batch_size;
+  const std::size_t batch_size = std::min(options.batch_size, training.size());
+  const std::size_t batches = (training.size() + batch_size - 1) / batch_size;
   events.write("start", {{"epoch", from ? from->epoch : 0},
                          {"batch", from ? from->batch : 0},
                          {"epochs", options.epochs},
@@ -483,12 +481,12 @@ History train_run(const fs::path& directory, Network<Real>& network, const Datas
                   std::uint64_t seed, const RunOptions& run) {
   if (run.checkpoint_every == 0) throw ArgumentError("train_run: checkpoint_every is 0, expected at least 1");
   detail::check_training(network.architecture(), training, validation, options);
-  const ordered_json config = detail::run_config(network, training, validation, optimizer, options, seed, run);
-  ordered_json whole{{"format", config["format"]}, {"version", config["version"]}};
-  whole["digitnet"] = DIGITNET_VERSION;
-  whole["created"] = utc_time();
-  whole.update(config);
-  const std::string words = whole.dump(2) + "\n";
+  const std::string words =
+      detail::run_config(network, training, validation, optimizer, options, seed, run, utc_time()).dump(2) + "\n";
+  if (words.size() > detail::largest_config) {
+    throw ArgumentError(text("train_run: config.json would have ", words.size(), " bytes, expected at most ",
+                             detail::largest_config, "; are there weights for very many samples?"));
+  }
 
   const bool is_new = make_folders(directory);
   try {
@@ -513,7 +511,7 @@ ResumedRun<Real> resume_run(const fs::path& directory, const Dataset& training, 
                             const ResumeOptions& options) {
   const std::string prefix = text("resume_run: ", directory.string(), ": ");
   const std::vector<std::uint8_t> config =
-      detail::read_whole_file("resume_run", config_of(directory), largest_config);
+      detail::read_whole_file("resume_run", config_of(directory), detail::largest_config);
   detail::RunPlan<Real> plan =
       detail::read_run_config<Real>(text("resume_run: ", config_of(directory).string(), ": "),
                                     std::string(config.begin(), config.end()), training, validation);
