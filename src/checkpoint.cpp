@@ -140,11 +140,8 @@ std::string state_to_text(const TrainingState<Real>& state) {
                     {"correct", state.sums.correct},
                     {"seconds", state.sums.seconds},
                     {"gradient_norm", number_to_json(state.sums.gradient_norm)},
-                    {"layer_gradient_norms", JsonValue::array()}}},
+                    {"layer_gradient_norms", state.sums.layer_gradient_norms}}},
                   {"history", JsonValue::array()}};
-  for (const double norm : state.sums.layer_gradient_norms) {
-    value["sums"]["layer_gradient_norms"].push_back(norm);
-  }
   for (const EpochReport& report : state.history.epochs) value["history"].push_back(report_to_json(report));
   return value.dump() + "\n";
 }
@@ -175,6 +172,7 @@ void state_from_text(const std::string& where, const std::string& state_text, Tr
     const std::vector<std::uint64_t> numbers = fields.wholes(name);
     if (numbers.size() != words->size()) fields.refuse(name, text("has other than ", words->size(), " numbers"));
     std::copy(numbers.begin(), numbers.end(), words->begin());
+    if (*words == Rng::State{}) fields.refuse(name, "holds only zeros, expected another number among them");
   }
   const Fields plateau = fields.fields("plateau");
   state.plateau = {.factor = plateau.number("factor"),

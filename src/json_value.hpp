@@ -1,10 +1,10 @@
 // json_value.hpp: JSON that is put together to be written. Internal.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
-#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +12,7 @@
 
 namespace digitnet::detail {
 
-/// A value of JSON with those in it, in the order in which they were added: {{"epoch", 3}, {"layers", {1, 2}}}.
+/// A value of JSON with those in it, in the order in which they were added: {{"epoch", 3}, {"sums", {{"loss", 0.5}}}}.
 ///
 /// Where there is no memory, all of it throws std::bad_alloc and nothing else happens. A value of nlohmann::json cannot
 /// do that: its destructor asks for memory, and null that is made an object by [] is left half made.
@@ -31,13 +31,11 @@ class JsonValue {
   JsonValue(const char* value) : JsonValue(std::string_view(value)) {}
   JsonValue(std::initializer_list<Member> members);
 
-  /// A list of numbers.
-  template <std::ranges::sized_range Numbers>
-  requires std::convertible_to < std::ranges::range_value_t<Numbers>,
-  double > JsonValue(const Numbers& numbers) : kind_(Kind::list) {
-    values_.reserve(std::ranges::size(numbers));
-    for (const auto& number : numbers) values_.emplace_back(number);
-  }
+  // A list of numbers, to which nothing can be added. Kept as its text, since there may be very many.
+  template <class Number>
+  JsonValue(const std::vector<Number>& numbers) : text_(text_of(numbers)) {}
+  template <class Number, std::size_t size>
+  JsonValue(const std::array<Number, size>& numbers) : text_(text_of(numbers)) {}
 
   static JsonValue object() { return JsonValue(Kind::object); }
   static JsonValue array() { return JsonValue(Kind::list); }
@@ -48,7 +46,7 @@ class JsonValue {
   /// The member of this name, which is null if it was not there yet. Of an object.
   JsonValue& operator[](std::string_view key);
 
-  /// Adds to a list.
+  /// Adds to a list that was made by array.
   void push_back(JsonValue value) { values_.push_back(std::move(value)); }
 
   /// Adds the members of another object, in place of those of their names.
@@ -61,10 +59,16 @@ class JsonValue {
   enum class Kind { scalar, list, object };
 
   explicit JsonValue(Kind kind) : kind_(kind) {}
+  template <class Numbers>
+  static std::string text_of(const Numbers& numbers) {
+    std::string text = "[";
+    for (const auto& number : numbers) text.append(text.size() > 1 ? "," : "").append(JsonValue(number).text_);
+    return text += ']';
+  }
   void append_to(std::string& text, std::size_t indent, std::size_t depth) const;
 
   Kind kind_ = Kind::scalar;
-  std::string text_;               // of a scalar
+  std::string text_;               // of a scalar, or of a list of numbers
   std::vector<std::string> keys_;  // of an object, as many as values
   std::vector<JsonValue> values_;
 };
