@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const History history = train(network, tiny_data(), {}, optimizer, options(), rng, std::move(checkpoints));
     require(history.epochs.size() >= epochs_done, "epochs are lost");
   } catch (const Error& error) {  // of another training
-    require(std::string_view(error.what()).starts_with("train: "), error.what());
+    require(std::string_view(error.what()).find('\n') == std::string_view::npos, error.what());
   }
   return 0;
 }
