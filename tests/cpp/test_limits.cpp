@@ -22,6 +22,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 
 using namespace digitnet;
@@ -459,4 +460,27 @@ TEST_CASE("limits: the error that ends a run is told in 10,000 bytes", "[limits]
   const std::vector<std::uint8_t> events = test::read_file(folder / "run" / "events.jsonl");
   CHECK(std::string(events.begin(), events.end()).find("\"error\":\"" + std::string(10000, 'x') + "\"}\n") !=
         std::string::npos);
+}
+
+TEST_CASE("limits: a config.json with settings that no training takes", "[limits]") {
+  const TemporaryFolder folder;
+  const SmallRun run(folder / "run");
+  const auto path = folder / "run" / "config.json";
+  const std::vector<std::uint8_t> bytes = test::read_file(path);
+  const nlohmann::json whole = nlohmann::json::parse(bytes);
+  const auto with = [&](const char* part, const char* key, std::uint64_t value) {
+    nlohmann::json changed = whole;
+    changed[part][key] = value;
+    write_file(path, changed.dump());
+  };
+  const std::pair<const char*, const char*> settings[]{
+      {"training", "epochs"}, {"training", "batch_size"}, {"run", "checkpoint_every"}};
+  for (const auto& [part, key] : settings) {
+    with(part, key, 0);
+    CHECK_ERROR(run.resume(), FormatError, std::string(key) + " is 0, expected at least 1");
+    with(part, key, 1);
+    CHECK_NOTHROW(run.resume());
+    with(part, key, std::numeric_limits<std::uint64_t>::max());
+    CHECK_NOTHROW(run.resume());
+  }
 }
