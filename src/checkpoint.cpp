@@ -4,6 +4,7 @@
 #include "file_writer.hpp"
 #include "json_fields.hpp"
 #include "json_value.hpp"
+#include "open_file.hpp"
 #include "safetensors.hpp"
 
 #include <digitnet/serialization.hpp>
@@ -313,13 +314,9 @@ std::optional<CheckpointPosition> checkpoint_position(const std::string& name) {
 std::vector<CheckpointPosition> find_checkpoints(const fs::path& folder) {
   std::vector<CheckpointPosition> positions;
   std::error_code error;
-  do {  // again if a signal came in between
-    positions.clear();
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-      if (const auto position = checkpoint_position(entry->path().filename().string()))
-        positions.push_back(*position);
-    }
-  } while (error == std::errc::interrupted);
+  for (const std::string& name : names_in(folder, error)) {
+    if (const auto position = checkpoint_position(name)) positions.push_back(*position);
+  }
   if (error && error != std::errc::no_such_file_or_directory) {
     throw IoError(text(where_written, ": ", folder.string(), ": cannot be read: ", error.message()));
   }
@@ -329,12 +326,12 @@ std::vector<CheckpointPosition> find_checkpoints(const fs::path& folder) {
 
 namespace {
 
-/// Removes a folder and what is in it, as far as that is possible.
+/// Removes a file, or a folder with the files in it, as far as that is possible.
 void remove_tree(const fs::path& path) {
-  std::error_code error;
-  do {
-    fs::remove_all(path, error);
-  } while (error == std::errc::interrupted);
+  if (::unlink(path.c_str()) == 0) return;
+  std::error_code ignored;
+  for (const std::string& name : names_in(path, ignored)) ::unlink((path / name).c_str());
+  ::rmdir(path.c_str());
 }
 
 }  // namespace
@@ -398,14 +395,11 @@ void remove_checkpoint(const fs::path& folder, const CheckpointPosition& positio
 }
 
 void remove_leftovers(const fs::path& folder, std::initializer_list<std::string_view> beginnings) {
-  std::error_code error;
-  std::vector<fs::path> leftovers;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  std::error_code ignored;
+  for (const std::string& name : names_in(folder, ignored)) {
     const auto begins = [&name](std::string_view beginning) { return name.starts_with(beginning); };
-    if (name.ends_with(".tmp") && std::ranges::any_of(beginnings, begins)) leftovers.push_back(entry->path());
+    if (name.ends_with(".tmp") && std::ranges::any_of(beginnings, begins)) remove_tree(folder / name);
   }
-  for (const fs::path& path : leftovers) remove_tree(path);
 }
 
 void replace_link(const fs::path& link, const fs::path& target) {

@@ -443,8 +443,7 @@ bool make_folders(const fs::path& directory) {
     throw ArgumentError(prefix + "there is a run in it already; go on with it by resume, or take another folder");
   }
   // What a run leaves that was killed before its first checkpoint may be begun anew.
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  for (const std::string& name : detail::names_in(directory, error)) {
     if (name.starts_with(".") || name == "lock" || name == "config.json" || name == "events.jsonl" ||
         name == "checkpoints") {
       continue;
@@ -466,7 +465,7 @@ void remove_leftovers(const fs::path& directory) {
 /// Leaves nothing of a run that failed before its first checkpoint.
 void remove_empty_run(const fs::path& directory) {
   std::error_code ignored;
-  if (!fs::is_empty(checkpoints_of(directory), ignored) || ignored) return;
+  if (!detail::names_in(checkpoints_of(directory), ignored).empty() || ignored) return;
   for (const fs::path& path :
        {checkpoints_of(directory), events_of(directory), config_of(directory), directory / "lock", directory}) {
     fs::remove(path, ignored);
