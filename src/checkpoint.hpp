@@ -19,7 +19,7 @@ struct CheckpointPosition {
   std::size_t epoch = 0;
   std::size_t batch = 0;  ///< 0: the epoch is whole
 
-  auto operator<=>(const CheckpointPosition&) const = default;
+  auto operator<=>(const CheckpointPosition&) const = default;  // NOLINT(modernize-use-nullptr): none in it
 
   /// "epoch-0003", or "epoch-0003-batch-0127"
   std::string name() const;
