@@ -683,7 +683,7 @@ def test_what_the_fuzzers_begin_with_is_read_or_one_line(writer, target, name):
         else:
             read += 1
     assert refused + read == len(corpus)
-    assert refused > 5
+    assert refused >= 5
     assert read > 0
 
 
