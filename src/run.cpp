@@ -25,6 +25,7 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -249,16 +250,16 @@ class CheckpointWriter {
     std::sort(positions_.begin(), positions_.end());
     std::size_t whole = 0;  // checkpoints of whole epochs, from the newest on
     std::vector<CheckpointPosition> kept;
-    for (auto position = positions_.rbegin(); position != positions_.rend(); ++position) {
-      const bool is_part = position->batch > 0;
+    for (const CheckpointPosition& position : std::views::reverse(positions_)) {
+      const bool is_part = position.batch > 0;
       if (!is_part) ++whole;
       const bool is_recent = !is_part && (keep_last_ == 0 || whole <= keep_last_);
-      const bool stays = *position == newest || is_recent || (!is_part && position->epoch == 0) ||
-                         (!is_part && position->epoch == best_epoch_) || newest < *position;
+      const bool stays = position == newest || is_recent || (!is_part && position.epoch == 0) ||
+                         (!is_part && position.epoch == best_epoch_) || newest < position;
       if (stays) {
-        kept.push_back(*position);
+        kept.push_back(position);
       } else {
-        detail::remove_checkpoint(checkpoints_of(run_), *position);
+        detail::remove_checkpoint(checkpoints_of(run_), position);
       }
     }
     positions_ = std::move(kept);
