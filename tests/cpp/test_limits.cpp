@@ -170,7 +170,7 @@ TEST_CASE("limits: header of a model that is saved, 1 MiB", "[limits]") {
 TEST_CASE("limits: size of a model file, 2^36, and a large one is looked at before it is read", "[limits]") {
   const TemporaryFolder folder;
   const auto sparse = [&](const Bytes& beginning, std::uint64_t size) {
-    const auto path = write_file(folder / "model", beginning);
+    auto path = write_file(folder / "model", beginning);
     std::filesystem::resize_file(path, size);  // a hole, which takes no place on the disk
     return path;
   };
@@ -436,7 +436,7 @@ TEST_CASE("limits: a line of events.jsonl, 1 MiB, and its number, below 2^53", "
     write_file(path, line);
     detail::EventLog("f", path).write("message", {{"text", "next"}});
   };
-  const std::string begin = "{\"seq\":1,\"a\":\"";
+  const std::string begin = R"({"seq":1,"a":")";
   const auto line_of = [&](std::size_t size) { return begin + std::string(size - begin.size() - 3, 'x') + "\"}\n"; };
   CHECK_NOTHROW(open(line_of(mebibyte)));
   CHECK_ERROR(open(line_of(mebibyte + 1)), FormatError,

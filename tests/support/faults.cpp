@@ -195,6 +195,7 @@ mode_t mode_in(int flags, va_list arguments) {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of the system have reserved names
 #define REAL(name)                                    \
   (*[] {                                              \
     static auto* const real = behind(&::name, #name); \
@@ -301,6 +302,7 @@ dirent* readdir(DIR* folder) { return fails(FileCall::read, "readdir") ? nullptr
 dirent64* readdir64(DIR* folder) { return fails(FileCall::read, "readdir") ? nullptr : REAL(readdir64)(folder); }
 #endif
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
 #endif  // __linux__
 
 namespace digitnet::test {
