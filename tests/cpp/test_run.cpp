@@ -392,7 +392,8 @@ TEST_CASE("resume_run: another run, other data, other numbers are named", "[run]
   };
   CHECK_ERROR(resume(validation_data(), {}), ArgumentError, "training data has 80 samples, expected the 300");
   Rng rng(9);
-  CHECK_ERROR(resume(split(test::mnist_sample().train, 300, rng).first, {}), ArgumentError, "its fingerprint differs");
+  CHECK_ERROR(resume(split(test::mnist_sample().train, 300, rng).first, {}), ArgumentError,
+              "its fingerprint differs");
   CHECK_ERROR(resume(training_data(), validation_data()), ArgumentError, "validation data, expected none");
   CHECK_THROWS_AS(resume_run<double>(run, training_data(), {}), ArgumentError);
 
