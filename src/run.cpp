@@ -23,9 +23,9 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <mutex>
-#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -247,10 +247,10 @@ class CheckpointWriter {
 
   /// Removes older checkpoints, and those of a part of an epoch that is done by now.
   void prune(const CheckpointPosition& newest) {
-    std::sort(positions_.begin(), positions_.end());
+    std::sort(positions_.begin(), positions_.end(), std::greater<>());
     std::size_t whole = 0;  // checkpoints of whole epochs, from the newest on
     std::vector<CheckpointPosition> kept;
-    for (const CheckpointPosition& position : std::views::reverse(positions_)) {
+    for (const CheckpointPosition& position : positions_) {
       const bool is_part = position.batch > 0;
       if (!is_part) ++whole;
       const bool is_recent = !is_part && (keep_last_ == 0 || whole <= keep_last_);

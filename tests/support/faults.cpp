@@ -39,6 +39,7 @@ bool allocation_fails() { return (counting || counting_all) && ++allocation_call
 }  // namespace
 
 #ifdef DIGITNET_TEST_WRAPS_MALLOC
+// NOLINTBEGIN(bugprone-reserved-identifier): names that the linker's --wrap asks for
 extern "C" {
 void* __real_malloc(std::size_t size);
 void* __real_calloc(std::size_t count, std::size_t size);
@@ -90,7 +91,9 @@ int __wrap_inflateInit2_(z_streamp stream, int window, const char* version, int 
   return __real_inflateInit2_(stream, window, version, size);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)
 #else
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 static void __real_free(void* memory) { std::free(memory); }
 #endif
 
