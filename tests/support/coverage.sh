@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 files="idx byte_source serialization safetensors strict_json json_fields run_config checkpoint event_log drawing picture
   stb_decoder"
-tests="hostile limits idx byte_source file_writer serialization strict_json json_value drawing picture run faults
+tests="hostile limits idx byte_source file_writer serialization strict_json json_value drawing picture checkpoint run faults
   run_faults"
 targets="idx gzip_idx safetensors model_description strokes picture run_config checkpoint events"
 
