@@ -4,6 +4,8 @@
 #include "file_writer.hpp"
 #include "json_fields.hpp"
 #include "learning_rate_json.hpp"
+#include "json_value.hpp"
+#include "open_file.hpp"
 #include "safetensors.hpp"
 
 #include <digitnet/serialization.hpp>
@@ -25,16 +27,13 @@ namespace digitnet::detail {
 namespace {
 
 using nlohmann::json;
-using nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr int state_version = 1;
 constexpr const char* where_written = "checkpoint";
-constexpr std::uint64_t largest_state = std::uint64_t{1} << 30;
-
 // Numbers that need not be finite: as numbers where they are, else as a name.
 
-ordered_json number_to_json(double value) {
+JsonValue number_to_json(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   return value;
@@ -49,8 +48,8 @@ double number_from_json(const Fields& fields, const char* key) {
 }
 
 template <class Optional>
-ordered_json optional_to_json(const Optional& value) {
-  return value ? number_to_json(*value) : ordered_json(nullptr);
+JsonValue optional_to_json(const Optional& value) {
+  return value ? number_to_json(*value) : JsonValue(nullptr);
 }
 
 std::optional<double> optional_from_json(const Fields& fields, const char* key) {
@@ -78,13 +77,13 @@ constexpr std::array<std::pair<const char*, std::optional<double> EpochReport::*
      {"validation_accuracy", &EpochReport::validation_accuracy},
      {"gradient_norm", &EpochReport::gradient_norm}}};
 
-ordered_json report_to_json(const EpochReport& report) {
-  ordered_json value;
+JsonValue report_to_json(const EpochReport& report) {
+  JsonValue value = JsonValue::object();
   for (const auto& [name, member] : report_numbers) value[name] = number_to_json(report.*member);
   for (const auto& [name, member] : optional_report_numbers) value[name] = optional_to_json(report.*member);
-  value["layers"] = ordered_json::array();
+  value["layers"] = JsonValue::array();
   for (const LayerStatistics& statistics : report.layers) {
-    ordered_json layer;
+    JsonValue layer = JsonValue::object();
     for (const auto& [name, member] : layer_numbers) layer[name] = number_to_json(statistics.*member);
     layer["histogram"] = statistics.histogram;
     value["layers"].push_back(std::move(layer));
@@ -110,42 +109,41 @@ EpochReport report_from_json(const std::string& where, const json& value) {
   return report;
 }
 
+}  // namespace
+
 template <class Real>
 std::string state_to_text(const TrainingState<Real>& state) {
   const auto& plateau = state.plateau;
-  ordered_json value{{"format", "digitnet-state"},
-                     {"version", state_version},
-                     {"epoch", state.epoch},
-                     {"batch", state.batch},
-                     {"ended", state.ended ? ordered_json(name_of(*state.ended)) : ordered_json(nullptr)},
-                     {"steps", state.steps},
-                     {"averaged", state.averaged},
-                     {"rng", state.rng},
-                     {"augmentation", state.augmentation},
-                     {"plateau",
-                      {{"factor", plateau.factor},
-                       {"best", optional_to_json(plateau.best)},
-                       {"bad_epochs", plateau.bad_epochs},
-                       {"cooldown_left", plateau.cooldown_left}}},
-                     {"best_epoch", state.history.best_epoch},
-                     {"best_value", number_to_json(state.best_value)},
-                     {"arrays",
-                      {{"optimizer", state.optimizer.size()},
-                       {"batch_norm", state.batch_norm.size()},
-                       {"alive", state.sums.alive.size()},
-                       {"working", state.working.has_value()},
-                       {"best", state.best.has_value()}}},
-                     {"sums",
-                      {{"loss", number_to_json(state.sums.loss)},
-                       {"weight", state.sums.weight},
-                       {"correct", state.sums.correct},
-                       {"seconds", state.sums.seconds},
-                       {"gradient_norm", number_to_json(state.sums.gradient_norm)},
-                       {"layer_gradient_norms", ordered_json::array()}}},
-                     {"history", ordered_json::array()}};
-  for (const double norm : state.sums.layer_gradient_norms) {
-    value["sums"]["layer_gradient_norms"].push_back(norm);
-  }
+  JsonValue value{{"format", "digitnet-state"},
+                  {"version", state_version},
+                  {"epoch", state.epoch},
+                  {"batch", state.batch},
+                  {"ended", state.ended ? JsonValue(name_of(*state.ended)) : JsonValue(nullptr)},
+                  {"steps", state.steps},
+                  {"averaged", state.averaged},
+                  {"rng", state.rng},
+                  {"augmentation", state.augmentation},
+                  {"plateau",
+                   {{"factor", plateau.factor},
+                    {"best", optional_to_json(plateau.best)},
+                    {"bad_epochs", plateau.bad_epochs},
+                    {"cooldown_left", plateau.cooldown_left}}},
+                  {"best_epoch", state.history.best_epoch},
+                  {"best_value", number_to_json(state.best_value)},
+                  {"arrays",
+                   {{"optimizer", state.optimizer.size()},
+                    {"batch_norm", state.batch_norm.size()},
+                    {"alive", state.sums.alive.size()},
+                    {"working", state.working.has_value()},
+                    {"best", state.best.has_value()}}},
+                  {"sums",
+                   {{"loss", number_to_json(state.sums.loss)},
+                    {"weight", state.sums.weight},
+                    {"correct", state.sums.correct},
+                    {"seconds", state.sums.seconds},
+                    {"gradient_norm", number_to_json(state.sums.gradient_norm)},
+                    {"layer_gradient_norms", state.sums.layer_gradient_norms}}},
+                  {"history", JsonValue::array()}};
   for (const EpochReport& report : state.history.epochs) value["history"].push_back(report_to_json(report));
   // Only where there are any, as older versions know no such member.
   if (const auto& changes = state.history.learning_rate_changes; !changes.empty()) {
@@ -154,10 +152,8 @@ std::string state_to_text(const TrainingState<Real>& state) {
   return value.dump() + "\n";
 }
 
-/// Reads all but the arrays, and makes room for them: as many as there are, each empty.
 template <class Real>
-void state_from_text(const std::string& where, const std::string& state_text, std::size_t epochs_known,
-                     TrainingState<Real>& state) {
+void state_from_text(const std::string& where, const std::string& state_text, TrainingState<Real>& state) {
   const JsonDocument value = parse_json(where, state_text);
   const Fields fields(where, value);
   if (!fields.has("format") || fields.text("format") != "digitnet-state") {
@@ -182,6 +178,7 @@ void state_from_text(const std::string& where, const std::string& state_text, st
     const std::vector<std::uint64_t> numbers = fields.wholes(name);
     if (numbers.size() != words->size()) fields.refuse(name, text("has other than ", words->size(), " numbers"));
     std::copy(numbers.begin(), numbers.end(), words->begin());
+    if (*words == Rng::State{}) fields.refuse(name, "holds only zeros, expected another number among them");
   }
   const Fields plateau = fields.fields("plateau");
   state.plateau = {.factor = plateau.number("factor"),
@@ -219,13 +216,14 @@ void state_from_text(const std::string& where, const std::string& state_text, st
     const std::size_t epoch = state.history.epochs.size() + 1;
     state.history.epochs.push_back(report_from_json(text(where, "history: epoch ", epoch, ": "), report));
     state.history.epochs.back().epoch = epoch;
-    state.history.epochs.back().epochs = epochs_known;
   }
   if (fields.has("learning_rate_changes")) {
     state.history.learning_rate_changes = changes_from_json(fields, "learning_rate_changes");
   }
   fields.require_no_others();
 }
+
+namespace {
 
 /// Calls visit(name, numbers) for each array of a state; the same ones in the same order when it is written and read.
 template <class State, class Visit>
@@ -324,13 +322,9 @@ std::optional<CheckpointPosition> checkpoint_position(const std::string& name) {
 std::vector<CheckpointPosition> find_checkpoints(const fs::path& folder) {
   std::vector<CheckpointPosition> positions;
   std::error_code error;
-  do {  // again if a signal came in between
-    positions.clear();
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-      if (const auto position = checkpoint_position(entry->path().filename().string()))
-        positions.push_back(*position);
-    }
-  } while (error == std::errc::interrupted);
+  for (const std::string& name : names_in(folder, error)) {
+    if (const auto position = checkpoint_position(name)) positions.push_back(*position);
+  }
   if (error && error != std::errc::no_such_file_or_directory) {
     throw IoError(text(where_written, ": ", folder.string(), ": cannot be read: ", error.message()));
   }
@@ -340,12 +334,12 @@ std::vector<CheckpointPosition> find_checkpoints(const fs::path& folder) {
 
 namespace {
 
-/// Removes a folder and what is in it, as far as that is possible.
+/// Removes a file, or a folder with the files in it, as far as that is possible.
 void remove_tree(const fs::path& path) {
-  std::error_code error;
-  do {
-    fs::remove_all(path, error);
-  } while (error == std::errc::interrupted);
+  if (::unlink(path.c_str()) == 0) return;
+  std::error_code ignored;
+  for (const std::string& name : names_in(path, ignored)) ::unlink((path / name).c_str());
+  ::rmdir(path.c_str());
 }
 
 }  // namespace
@@ -358,6 +352,10 @@ void write_checkpoint(const fs::path& folder, const TrainingState<Real>& state) 
   const std::vector<std::uint8_t> model = network_to_bytes(state.network);
   const std::vector<std::uint8_t> arrays = arrays_to_bytes(state);
   const std::string words = state_to_text(state);
+  if (words.size() > largest_state) {
+    throw ArgumentError(text(where_written, ": state.json would have ", words.size(), " bytes, expected at most ",
+                             largest_state, "; are there very many epochs in its history?"));
+  }
   remove_tree(hidden);
   if (::mkdir(hidden.c_str(), 0777) != 0) fail(hidden, "cannot be made");
   try {
@@ -388,7 +386,7 @@ TrainingState<Real> read_checkpoint(const fs::path& checkpoint) {
     return text("load_checkpoint: ", (checkpoint / name).string(), ": ");
   };
   const std::vector<std::uint8_t> words = read("state.json", largest_state);
-  state_from_text(in("state.json"), std::string(words.begin(), words.end()), 0, state);
+  state_from_text(in("state.json"), std::string(words.begin(), words.end()), state);
   arrays_from_bytes(in("optimizer.safetensors"), read("optimizer.safetensors", largest_tensor_file), state);
   const auto expected = checkpoint_position(checkpoint.filename().string());
   if (expected && *expected != CheckpointPosition{state.epoch, state.batch}) {
@@ -405,14 +403,11 @@ void remove_checkpoint(const fs::path& folder, const CheckpointPosition& positio
 }
 
 void remove_leftovers(const fs::path& folder, std::initializer_list<std::string_view> beginnings) {
-  std::error_code error;
-  std::vector<fs::path> leftovers;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  std::error_code ignored;
+  for (const std::string& name : names_in(folder, ignored)) {
     const auto begins = [&name](std::string_view beginning) { return name.starts_with(beginning); };
-    if (name.ends_with(".tmp") && std::ranges::any_of(beginnings, begins)) leftovers.push_back(entry->path());
+    if (name.ends_with(".tmp") && std::ranges::any_of(beginnings, begins)) remove_tree(folder / name);
   }
-  for (const fs::path& path : leftovers) remove_tree(path);
 }
 
 void replace_link(const fs::path& link, const fs::path& target) {
@@ -427,6 +422,10 @@ void replace_link(const fs::path& link, const fs::path& target) {
   }
 }
 
+template std::string state_to_text(const TrainingState<float>&);
+template std::string state_to_text(const TrainingState<double>&);
+template void state_from_text(const std::string&, const std::string&, TrainingState<float>&);
+template void state_from_text(const std::string&, const std::string&, TrainingState<double>&);
 template void write_checkpoint(const fs::path&, const TrainingState<float>&);
 template void write_checkpoint(const fs::path&, const TrainingState<double>&);
 template TrainingState<float> read_checkpoint(const fs::path&);

@@ -3,6 +3,7 @@
 
 #include <digitnet/trainer.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,12 +11,15 @@
 
 namespace digitnet::detail {
 
+/// Largest state.json that is written and read, in bytes. Its history grows with each epoch.
+inline constexpr std::uint64_t largest_state = std::uint64_t{1} << 26;
+
 /// How much of a training is in a checkpoint; also its name.
 struct CheckpointPosition {
   std::size_t epoch = 0;
   std::size_t batch = 0;  ///< 0: the epoch is whole
 
-  auto operator<=>(const CheckpointPosition&) const = default;
+  auto operator<=>(const CheckpointPosition&) const = default;  // NOLINT(modernize-use-nullptr): none in it
 
   /// "epoch-0003", or "epoch-0003-batch-0127"
   std::string name() const;
@@ -37,6 +41,16 @@ void write_checkpoint(const std::filesystem::path& folder, const TrainingState<R
 /// @throws FormatError  if one breaks a rule
 template <class Real>
 TrainingState<Real> read_checkpoint(const std::filesystem::path& checkpoint);
+
+/// What state.json holds: all of a state but its arrays, and how many of them there are.
+template <class Real>
+std::string state_to_text(const TrainingState<Real>& state);
+
+/// Puts into a state, which has its network already, what a state.json says, and makes room for the arrays, each empty.
+/// @param where  start of every message
+/// @throws FormatError  if it breaks a rule
+template <class Real>
+void state_from_text(const std::string& where, const std::string& text, TrainingState<Real>& state);
 
 /// Removes a checkpoint. Half of one is never seen, as it gets a hidden name first. What cannot be removed stays.
 void remove_checkpoint(const std::filesystem::path& folder, const CheckpointPosition& position);

@@ -12,15 +12,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cmath>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 namespace digitnet::detail {
 namespace {
 
-/// Longest line that is looked for at the end of a file.
-constexpr std::uint64_t longest_line = 1 << 24;
+/// Numbers of events are those that every reader of JSON holds exactly.
+constexpr std::uint64_t largest_number = std::uint64_t{1} << 53;
 
 /// The last whole line of a file and where it ends.
 struct LastLine {
@@ -47,7 +47,7 @@ std::optional<LastLine> last_line(int descriptor, std::uint64_t length) {
     if (size == length) {
       return end == std::string::npos ? LastLine{} : LastLine{tail.substr(0, end), end + 1};
     }
-    if (step > longest_line) return LastLine{std::string(), length};  // no event is that long: refused by its text
+    if (size > longest_line) return LastLine{std::move(tail), length};  // no event is that long
   }
 }
 
@@ -79,9 +79,13 @@ EventLog::EventLog(const char* where, const std::filesystem::path& path)
   if (!last) fail("cannot be read");
   if (last->end > 0) {
     const std::string in_line = prefix_ + "last line: ";
+    if (last->text.size() >= longest_line) {  // it has an end, too
+      throw FormatError(text(in_line, "longer than ", longest_line, " bytes, expected a JSON object"));
+    }
     const JsonDocument event = parse_json(in_line, last->text);
     const Fields fields(in_line, event);
     next_ = fields.whole("seq") + 1;
+    if (next_ > largest_number) fields.refuse("seq", text("is ", next_ - 1, ", expected less than 2^53"));
     has_ended_ = fields.has("type") && fields.is_text("type") && fields.text("type") == "end";
   }
   length_ = last->end;
@@ -95,16 +99,15 @@ void EventLog::fail(const char* what) {
   throw IoError(text(prefix_, what, ": ", std::strerror(reason)));
 }
 
-void EventLog::write(const char* type, const nlohmann::ordered_json& event) {
+void EventLog::write(const char* type, const JsonValue& event) {
   const std::scoped_lock lock(mutex_);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  nlohmann::ordered_json line{
+  JsonValue line{
       {"seq", next_},
       {"time", static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()) / 1000},
       {"type", type}};
   line.update(event);
-  // What is not UTF-8, as in a message of the system, is replaced: an event must not end a training.
-  std::string bytes = line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string bytes = line.dump();
   bytes += '\n';
   if (is_torn_ && ::ftruncate(file_.descriptor(), static_cast<off_t>(length_)) != 0)
     fail("an event cannot be written");

@@ -1,13 +1,11 @@
 // event_log.hpp: events.jsonl of a run. Internal.
 #pragma once
 
+#include "json_value.hpp"
 #include "open_file.hpp"
 
 #include <digitnet/trainer.hpp>
 
-#include <nlohmann/json.hpp>
-
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -15,6 +13,9 @@
 #include <vector>
 
 namespace digitnet::detail {
+
+/// Longest line that is read, its end included.
+inline constexpr std::uint64_t longest_line = std::uint64_t{1} << 20;
 
 /// Appends events to a file, a line each, whole or not at all. From any thread.
 class EventLog {
@@ -31,7 +32,7 @@ class EventLog {
 
   /// Writes {"seq": ..., "time": ..., "type": type, members of event...}.
   /// @throws IoError  if it cannot be written; the file ends with the line before then
-  void write(const char* type, const nlohmann::ordered_json& event);
+  void write(const char* type, const JsonValue& event);
 
   /// Flushes what is written to the disk.
   /// @throws IoError  if that fails
@@ -55,8 +56,6 @@ class EventLog {
 };
 
 /// A number for an event: null if it is not finite.
-inline nlohmann::ordered_json event_number(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
-}
+inline JsonValue event_number(double value) { return {value}; }
 
 }  // namespace digitnet::detail

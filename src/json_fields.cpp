@@ -39,11 +39,6 @@ bool Fields::truth(const char* key) const { return member(key, &json::is_boolean
 
 double Fields::number(const char* key) const { return member(key, &json::is_number, "a number").get<double>(); }
 
-std::optional<double> Fields::optional_number(const char* key) const {
-  if (is_null(key)) return std::nullopt;
-  return number(key);
-}
-
 std::uint64_t Fields::whole(const char* key) const {
   return member(key, &json::is_number_unsigned, "a whole number of at least 0").get<std::uint64_t>();
 }

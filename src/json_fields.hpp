@@ -4,7 +4,6 @@
 #include "strict_json.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,9 +24,8 @@ class Fields {
 
   std::string text(const char* key) const;
   bool truth(const char* key) const;
-  double number(const char* key) const;                          ///< null is not a number
-  std::optional<double> optional_number(const char* key) const;  ///< null is none
-  std::uint64_t whole(const char* key) const;                    ///< of at least 0
+  double number(const char* key) const;        ///< null is not a number
+  std::uint64_t whole(const char* key) const;  ///< of at least 0
   std::vector<double> numbers(const char* key) const;
   std::vector<std::uint64_t> wholes(const char* key) const;
   std::vector<std::string> texts(const char* key) const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "json_fields.hpp"
+#include "json_value.hpp"
 
 #include <digitnet/trainer.hpp>
 
@@ -12,12 +13,12 @@
 
 namespace digitnet::detail {
 
-inline nlohmann::ordered_json change_to_json(const LearningRateChange& change) {
+inline JsonValue change_to_json(const LearningRateChange& change) {
   return {{"epoch", change.epoch}, {"batch", change.batch}, {"learning_rate", change.learning_rate}};
 }
 
-inline nlohmann::ordered_json changes_to_json(const std::vector<LearningRateChange>& changes) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+inline JsonValue changes_to_json(const std::vector<LearningRateChange>& changes) {
+  JsonValue list = JsonValue::array();
   for (const LearningRateChange& change : changes) list.push_back(change_to_json(change));
   return list;
 }

@@ -2,11 +2,14 @@
 
 #include <digitnet/error.hpp>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <string_view>
 #include <utility>
 
 namespace digitnet::detail {
@@ -75,6 +78,39 @@ void OpenFile::sync(const std::string& prefix) {
 void OpenFile::close(const std::string& prefix) {
   // Not again when interrupted: it is closed, and somebody else may have the number by now.
   if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) fail_call(prefix, "close");
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& folder, std::error_code& error) {
+  std::vector<std::string> names;
+  const auto failed = [&error] { error.assign(errno, std::generic_category()); };
+  error.clear();
+  const int descriptor = uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  if (descriptor < 0) {
+    failed();
+    return names;
+  }
+  const auto close = [](DIR* opened) { ::closedir(opened); };
+  const std::unique_ptr<DIR, decltype(close)> opened(::fdopendir(descriptor), close);
+  if (!opened) {
+    failed();
+    ::close(descriptor);
+    return names;
+  }
+  while (true) {
+    errno = 0;
+    const dirent* const entry = ::readdir(opened.get());
+    if (entry == nullptr && errno == EINTR) {  // from the beginning, as there is no knowing what was passed over
+      names.clear();
+      ::rewinddir(opened.get());
+      continue;
+    }
+    if (entry == nullptr) {
+      if (errno != 0) failed();
+      return names;
+    }
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
 }
 
 void sync_folder(const std::string& prefix, const std::filesystem::path& folder) {

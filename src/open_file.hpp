@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <system_error>
+#include <vector>
 
 namespace digitnet::detail {
 
@@ -46,6 +48,10 @@ class OpenFile {
 
 /// Throws the IoError of a call that has failed, with the text of errno.
 [[noreturn]] void fail_call(const std::string& prefix, const char* what);
+
+/// The names in a folder, in no order. (The iterators of std::filesystem end the program where there is no memory.)
+/// @param error  why they cannot be read, if they cannot; what is returned is not all then
+std::vector<std::string> names_in(const std::filesystem::path& folder, std::error_code& error);
 
 /// Flushes a folder, so that names made, replaced or removed in it are on the disk. Some network file systems cannot;
 /// neither can those who may not read the folder. Both count as done.

@@ -11,7 +11,6 @@
 #include "training_checks.hpp"
 
 #include <digitnet/parallel.hpp>
-#include <digitnet/version.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -26,6 +25,7 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <thread>
@@ -38,14 +38,12 @@ namespace fs = std::filesystem;
 using detail::CheckpointPosition;
 using detail::event_number;
 using detail::EventLog;
+using detail::JsonValue;
 using detail::text;
-using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 /// Time from one event of a batch to the next, at the least.
 constexpr std::chrono::milliseconds batch_interval{100};
-
-constexpr std::uint64_t largest_config = std::uint64_t{1} << 28;
 
 fs::path config_of(const fs::path& run) { return run / "config.json"; }
 fs::path events_of(const fs::path& run) { return run / "events.jsonl"; }
@@ -252,19 +250,19 @@ class CheckpointWriter {
 
   /// Removes older checkpoints, and those of a part of an epoch that is done by now.
   void prune(const CheckpointPosition& newest) {
-    std::sort(positions_.begin(), positions_.end());
+    std::sort(positions_.begin(), positions_.end(), std::greater<>());
     std::size_t whole = 0;  // checkpoints of whole epochs, from the newest on
     std::vector<CheckpointPosition> kept;
-    for (auto position = positions_.rbegin(); position != positions_.rend(); ++position) {
-      const bool is_part = position->batch > 0;
+    for (const CheckpointPosition& position : positions_) {
+      const bool is_part = position.batch > 0;
       if (!is_part) ++whole;
       const bool is_recent = !is_part && (keep_last_ == 0 || whole <= keep_last_);
-      const bool stays = *position == newest || is_recent || (!is_part && position->epoch == 0) ||
-                         (!is_part && position->epoch == best_epoch_) || newest < *position;
+      const bool stays = position == newest || is_recent || (!is_part && position.epoch == 0) ||
+                         (!is_part && position.epoch == best_epoch_) || newest < position;
       if (stays) {
-        kept.push_back(*position);
+        kept.push_back(position);
       } else {
-        detail::remove_checkpoint(checkpoints_of(run_), *position);
+        detail::remove_checkpoint(checkpoints_of(run_), position);
       }
     }
     positions_ = std::move(kept);
@@ -287,7 +285,7 @@ class CheckpointWriter {
   std::thread thread_;
 };
 
-ordered_json layer_event(const LayerStatistics& layer) {
+JsonValue layer_event(const LayerStatistics& layer) {
   return {{"gradient_norm", event_number(layer.gradient_norm)},
           {"update_ratio", event_number(layer.update_ratio)},
           {"dead_share", event_number(layer.dead_share)},
@@ -298,12 +296,12 @@ ordered_json layer_event(const LayerStatistics& layer) {
           {"histogram_high", event_number(layer.histogram_high)}};
 }
 
-ordered_json epoch_event(const EpochReport& report, std::size_t samples, const Architecture& architecture) {
+JsonValue epoch_event(const EpochReport& report, std::size_t samples, const Architecture& architecture) {
   const auto optional = [](const std::optional<double>& value) {
-    return value ? event_number(*value) : ordered_json(nullptr);
+    return value ? event_number(*value) : JsonValue(nullptr);
   };
   double dead_units = 0;
-  ordered_json layers = ordered_json::array();
+  JsonValue layers = JsonValue::array();
   for (std::size_t i = 0; i < report.layers.size(); ++i) {
     dead_units += std::round(report.layers[i].dead_share * static_cast<double>(architecture.sizes[i + 1]));
     layers.push_back(layer_event(report.layers[i]));
@@ -322,14 +320,14 @@ ordered_json epoch_event(const EpochReport& report, std::size_t samples, const A
           {"layers", layers}};
 }
 
-ordered_json end_event(const std::string& reason, const CheckpointPosition& reached, std::optional<std::size_t> best,
-                       double seconds, const std::string& error = "") {
-  ordered_json event{{"reason", reason},
-                     {"epoch", reached.epoch},
-                     {"batch", reached.batch},
-                     {"best_epoch", best ? ordered_json(*best) : ordered_json(nullptr)},
-                     {"seconds", seconds}};
-  if (!error.empty()) event["error"] = error;
+JsonValue end_event(const std::string& reason, const CheckpointPosition& reached, std::optional<std::size_t> best,
+                    double seconds, const std::string& error = "") {
+  JsonValue event{{"reason", reason},
+                  {"epoch", reached.epoch},
+                  {"batch", reached.batch},
+                  {"best_epoch", best ? JsonValue(*best) : JsonValue(nullptr)},
+                  {"seconds", seconds}};
+  if (!error.empty()) event["error"] = error.substr(0, 10'000);  // a line that readers still take
   return event;
 }
 
@@ -380,7 +378,8 @@ History train_in(const char* where, const fs::path& directory, Network<Real>& ne
     writer.look_for_best(from->history);
     writer.tidy();
   }
-  const std::size_t batches = (training.size() + options.batch_size - 1) / options.batch_size;
+  const std::size_t batch_size = std::min(options.batch_size, training.size());
+  const std::size_t batches = (training.size() + batch_size - 1) / batch_size;
   events.write("start", {{"epoch", from ? from->epoch : 0},
                          {"batch", from ? from->batch : 0},
                          {"epochs", options.epochs},
@@ -482,8 +481,7 @@ bool make_folders(const fs::path& directory) {
     throw ArgumentError(prefix + "there is a run in it already; go on with it by resume, or take another folder");
   }
   // What a run leaves that was killed before its first checkpoint may be begun anew.
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  for (const std::string& name : detail::names_in(directory, error)) {
     if (name.starts_with(".") || name == "lock" || name == "config.json" || name == "events.jsonl" ||
         name == "checkpoints" || name == "control.json") {
       continue;
@@ -508,7 +506,7 @@ void remove_leftovers(const fs::path& directory) {
 /// Leaves nothing of a run that failed before its first checkpoint.
 void remove_empty_run(const fs::path& directory) {
   std::error_code ignored;
-  if (!fs::is_empty(checkpoints_of(directory), ignored) || ignored) return;
+  if (!detail::names_in(checkpoints_of(directory), ignored).empty() || ignored) return;
   for (const fs::path& path :
        {checkpoints_of(directory), events_of(directory), config_of(directory), directory / "lock", directory}) {
     fs::remove(path, ignored);
@@ -523,12 +521,12 @@ History train_run(const fs::path& directory, Network<Real>& network, const Datas
                   std::uint64_t seed, const RunOptions& run) {
   if (run.checkpoint_every == 0) throw ArgumentError("train_run: checkpoint_every is 0, expected at least 1");
   detail::check_training(network.architecture(), training, validation, options);
-  const ordered_json config = detail::run_config(network, training, validation, optimizer, options, seed, run);
-  ordered_json whole{{"format", config["format"]}, {"version", config["version"]}};
-  whole["digitnet"] = DIGITNET_VERSION;
-  whole["created"] = utc_time();
-  whole.update(config);
-  const std::string words = whole.dump(2) + "\n";
+  const std::string words =
+      detail::run_config(network, training, validation, optimizer, options, seed, run, utc_time()).dump(2) + "\n";
+  if (words.size() > detail::largest_config) {
+    throw ArgumentError(text("train_run: config.json would have ", words.size(), " bytes, expected at most ",
+                             detail::largest_config, "; are there weights for very many samples?"));
+  }
 
   const bool is_new = make_folders(directory);
   try {
@@ -553,7 +551,7 @@ ResumedRun<Real> resume_run(const fs::path& directory, const Dataset& training, 
                             const ResumeOptions& options) {
   const std::string prefix = text("resume_run: ", directory.string(), ": ");
   const std::vector<std::uint8_t> config =
-      detail::read_whole_file("resume_run", config_of(directory), largest_config);
+      detail::read_whole_file("resume_run", config_of(directory), detail::largest_config);
   detail::RunPlan<Real> plan =
       detail::read_run_config<Real>(text("resume_run: ", config_of(directory).string(), ": "),
                                     std::string(config.begin(), config.end()), training, validation);

@@ -3,14 +3,12 @@
 #include "architecture_json.hpp"
 #include "json_fields.hpp"
 #include "learning_rate_json.hpp"
+#include "training_checks.hpp"
 
 #include <digitnet/version.hpp>
 
 namespace digitnet::detail {
 namespace {
-
-using nlohmann::json;
-using nlohmann::ordered_json;
 
 constexpr int config_version = 1;
 
@@ -48,18 +46,14 @@ constexpr std::array<std::pair<const char*, double Augmentation::*>, 14> augment
   throw ArgumentError(text("train_run: ", what, " cannot be written to config.json, expected one of digitnet's own"));
 }
 
-ordered_json ordered(const json& value) { return ordered_json(value); }
+JsonValue data_to_json(const Dataset& data) { return {{"samples", data.size()}, {"fingerprint", fingerprint(data)}}; }
 
-ordered_json data_to_json(const Dataset& data) {
-  return {{"samples", data.size()}, {"fingerprint", fingerprint(data)}};
-}
-
-ordered_json options_to_json(const TrainingOptions& options) {
-  ordered_json value{{"epochs", options.epochs}, {"batch_size", options.batch_size}, {"shuffle", options.shuffle}};
+JsonValue options_to_json(const TrainingOptions& options) {
+  JsonValue value{{"epochs", options.epochs}, {"batch_size", options.batch_size}, {"shuffle", options.shuffle}};
   value["schedule"] = nullptr;
   if (options.schedule) {
     if (options.schedule.description().empty()) refuse_setting("a schedule of one's own");
-    value["schedule"] = ordered_json::parse(options.schedule.description());
+    value["schedule"] = JsonValue::of_text(options.schedule.description());
   }
   for (const auto& [name, member] : number_options) value[name] = options.*member;
   value["batch_norm"] = options.batch_norm;
@@ -68,6 +62,7 @@ ordered_json options_to_json(const TrainingOptions& options) {
   value["sample_weights"] = options.sample_weights;
   value["augmentation"] = nullptr;
   if (options.augmentation) {
+    value["augmentation"] = JsonValue::object();
     for (const auto& [name, member] : augmentation_options) {
       value["augmentation"][name] = (*options.augmentation).*member;
     }
@@ -155,27 +150,29 @@ Metric best_metric_of(const RunOptions& run, const TrainingOptions& options, boo
 }
 
 template <class Real>
-ordered_json run_config(const Network<Real>& network, const Dataset& training, const Dataset& validation,
-                        const Optimizer<Real>& optimizer, const TrainingOptions& options, std::uint64_t seed,
-                        const RunOptions& run) {
-  ordered_json settings{{"name", optimizer.name()}};
+JsonValue run_config(const Network<Real>& network, const Dataset& training, const Dataset& validation,
+                     const Optimizer<Real>& optimizer, const TrainingOptions& options, std::uint64_t seed,
+                     const RunOptions& run, const std::string& created) {
+  JsonValue settings{{"name", optimizer.name()}};
   if (optimizer.settings().empty()) refuse_setting(text("an optimizer of one's own, ", optimizer.name(), ","));
   for (const auto& [name, value] : optimizer.settings()) settings[name] = value;
-  ordered_json source = nullptr;
+  JsonValue source = nullptr;
   if (!run.source.empty()) {
-    parse_json("train_run: source: ", run.source);  // strict
-    source = ordered_json::parse(run.source);       // in its own order
+    parse_json("train_run: source: ", run.source);
+    source = JsonValue::of_text(run.source);
   }
   return {{"format", "digitnet-run"},
           {"version", config_version},
+          {"digitnet", DIGITNET_VERSION},
+          {"created", created},
           {"precision", precision_name<Real>},
           {"seed", seed},
-          {"architecture", ordered(architecture_to_json(network.architecture()))},
+          {"architecture", JsonValue::of_text(architecture_to_json(network.architecture()).dump())},
           {"optimizer", settings},
           {"training", options_to_json(options)},
           {"data",
            {{"training", data_to_json(training)},
-            {"validation", validation.empty() ? ordered_json(nullptr) : data_to_json(validation)},
+            {"validation", validation.empty() ? JsonValue(nullptr) : data_to_json(validation)},
             {"source", source}}},
           {"run",
            {{"checkpoint_every", run.checkpoint_every},
@@ -226,13 +223,19 @@ RunPlan<Real> read_run_config(const std::string& where, const std::string& text_
   }
   if (!validation.empty()) require_same_data(where, "validation", data.fields("validation"), validation);
   fields.require_no_others();
+  try {
+    check_training(plan.architecture, training, validation, plan.options);
+    if (plan.run.checkpoint_every == 0) throw ArgumentError("checkpoint_every is 0, expected at least 1");
+  } catch (const Error& error) {
+    throw FormatError(where + error.what());
+  }
   return plan;
 }
 
-template ordered_json run_config(const Network<float>&, const Dataset&, const Dataset&, const Optimizer<float>&,
-                                 const TrainingOptions&, std::uint64_t, const RunOptions&);
-template ordered_json run_config(const Network<double>&, const Dataset&, const Dataset&, const Optimizer<double>&,
-                                 const TrainingOptions&, std::uint64_t, const RunOptions&);
+template JsonValue run_config(const Network<float>&, const Dataset&, const Dataset&, const Optimizer<float>&,
+                              const TrainingOptions&, std::uint64_t, const RunOptions&, const std::string&);
+template JsonValue run_config(const Network<double>&, const Dataset&, const Dataset&, const Optimizer<double>&,
+                              const TrainingOptions&, std::uint64_t, const RunOptions&, const std::string&);
 template RunPlan<float> read_run_config(const std::string&, const std::string&, const Dataset&, const Dataset&);
 template RunPlan<double> read_run_config(const std::string&, const std::string&, const Dataset&, const Dataset&);
 

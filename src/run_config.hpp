@@ -1,9 +1,9 @@
 // run_config.hpp: what a run was started with, as JSON. Internal.
 #pragma once
 
-#include <digitnet/run.hpp>
+#include "json_value.hpp"
 
-#include <nlohmann/json.hpp>
+#include <digitnet/run.hpp>
 
 #include <memory>
 #include <string>
@@ -13,12 +13,16 @@ namespace digitnet::detail {
 template <class Real>
 constexpr const char* precision_name = std::is_same_v<Real, float> ? "float32" : "float64";
 
-/// All of config.json but for when and by which version.
+/// Largest config.json that is written and read, in bytes. It may hold a weight for each sample.
+inline constexpr std::uint64_t largest_config = std::uint64_t{1} << 24;
+
+/// All of config.json.
+/// @param created  when, as "2026-01-31T12:00:00Z"
 /// @throws ArgumentError  if a setting cannot be written
 template <class Real>
-nlohmann::ordered_json run_config(const Network<Real>& network, const Dataset& training, const Dataset& validation,
-                                  const Optimizer<Real>& optimizer, const TrainingOptions& options,
-                                  std::uint64_t seed, const RunOptions& run);
+JsonValue run_config(const Network<Real>& network, const Dataset& training, const Dataset& validation,
+                     const Optimizer<Real>& optimizer, const TrainingOptions& options, std::uint64_t seed,
+                     const RunOptions& run, const std::string& created);
 
 /// What a config.json says.
 template <class Real>

@@ -259,7 +259,8 @@ std::vector<std::uint8_t> TensorWriter::finish(const std::string& where,
   std::vector<std::uint8_t> bytes(prefix_bytes + header_text.size() + data_.size());
   std::memcpy(bytes.data(), &header_bytes, prefix_bytes);
   std::memcpy(bytes.data() + prefix_bytes, header_text.data(), header_text.size());
-  std::memcpy(bytes.data() + prefix_bytes + header_text.size(), data_.data(), data_.size());
+  std::copy(data_.begin(), data_.end(),
+            bytes.begin() + static_cast<std::ptrdiff_t>(prefix_bytes + header_text.size()));
   return bytes;
 }
 

@@ -2,6 +2,7 @@
 #include <digitnet/schedule.hpp>
 
 #include "json_fields.hpp"
+#include "json_value.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 namespace digitnet {
 namespace {
 
+using detail::JsonValue;
 using detail::text;
 using nlohmann::json;
 
@@ -42,7 +44,7 @@ double along_cosine(double from, double to, double angle) { return to + (from - 
 }  // namespace
 
 Schedule constant_schedule() {
-  return {[](double) { return 1.0; }, json{{"name", "constant"}}.dump()};
+  return {[](double) { return 1.0; }, JsonValue{{"name", "constant"}}.dump()};
 }
 
 Schedule step_schedule(std::vector<double> milestones, double factor) {
@@ -54,7 +56,7 @@ Schedule step_schedule(std::vector<double> milestones, double factor) {
                                ", expected rising shares of the training"));
     }
   }
-  std::string description = json{{"name", "step"}, {"milestones", milestones}, {"factor", factor}}.dump();
+  std::string description = JsonValue{{"name", "step"}, {"milestones", milestones}, {"factor", factor}}.dump();
   return {[milestones = std::move(milestones), factor](double progress) {
             const auto passed = std::upper_bound(milestones.begin(), milestones.end(), progress) - milestones.begin();
             return std::pow(factor, static_cast<double>(passed));
@@ -65,7 +67,7 @@ Schedule step_schedule(std::vector<double> milestones, double factor) {
 Schedule exponential_schedule(double final_factor) {
   require_positive_share("exponential_schedule", "final_factor", final_factor);
   return {[final_factor](double progress) { return std::pow(final_factor, progress); },
-          json{{"name", "exponential"}, {"final_factor", final_factor}}.dump()};
+          JsonValue{{"name", "exponential"}, {"final_factor", final_factor}}.dump()};
 }
 
 Schedule cosine_schedule(double warmup, double final_factor, std::size_t cycles, double cycle_multiplier) {
@@ -98,11 +100,11 @@ Schedule cosine_schedule(double warmup, double final_factor, std::size_t cycles,
     const bool whole = begins.size() == 2;
     return along_cosine(1, final_factor, whole ? angle : std::numbers::pi * ((angle - begin) / span));
   };
-  const json description{{"name", "cosine"},
-                         {"warmup", warmup},
-                         {"final_factor", final_factor},
-                         {"cycles", cycles},
-                         {"cycle_multiplier", cycle_multiplier}};
+  const JsonValue description{{"name", "cosine"},
+                              {"warmup", warmup},
+                              {"final_factor", final_factor},
+                              {"cycles", cycles},
+                              {"cycle_multiplier", cycle_multiplier}};
   return {factor, description.dump()};
 }
 
@@ -114,7 +116,7 @@ Schedule one_cycle_schedule(double peak, double start_factor, double final_facto
     if (progress < peak) return along_cosine(start_factor, 1, std::numbers::pi * (progress / peak));
     return along_cosine(1, final_factor, std::numbers::pi * ((progress - peak) / (1 - peak)));
   };
-  const json description{
+  const JsonValue description{
       {"name", "one-cycle"}, {"peak", peak}, {"start_factor", start_factor}, {"final_factor", final_factor}};
   return {factor, description.dump()};
 }
@@ -125,7 +127,8 @@ Schedule with_warmup(Schedule schedule, double share) {
   std::string description;
   if (!schedule.description().empty()) {
     description =
-        json{{"name", "warmup"}, {"share", share}, {"schedule", json::parse(schedule.description())}}.dump();
+        JsonValue{{"name", "warmup"}, {"share", share}, {"schedule", JsonValue::of_text(schedule.description())}}
+            .dump();
   }
   return {[schedule = std::move(schedule), share](double progress) {
             const double factor = schedule(progress);

@@ -2,9 +2,13 @@
 #include "byte_source.hpp"
 #include "bytes.hpp"
 #include "catch.hpp"
+#include "checkpoint.hpp"
+#include "event_log.hpp"
 #include "model_file.hpp"
 #include "pictures.hpp"
+#include "run_config.hpp"
 #include "safetensors.hpp"
+#include "small_networks.hpp"
 #include "strict_json.hpp"
 #include "temporary_folder.hpp"
 
@@ -13,9 +17,13 @@
 #include <digitnet/idx.hpp>
 #include <digitnet/picture.hpp>
 #include <digitnet/preprocess.hpp>
+#include <digitnet/run.hpp>
 #include <digitnet/serialization.hpp>
 
+#include <cstring>
 #include <fstream>
+#include <limits>
+#include <stdexcept>
 
 using namespace digitnet;
 using test::Bytes;
@@ -52,6 +60,32 @@ Bytes with_header_of(std::size_t size) {
   header.append(size - header.size(), ' ');
   return file.with_header(header);
 }
+
+/// Appends spaces to a file until it has so many bytes.
+void pad(const std::filesystem::path& path, std::size_t size) {
+  const auto length = static_cast<std::size_t>(std::filesystem::file_size(path));
+  REQUIRE(length <= size);
+  std::ofstream(path, std::ios::binary | std::ios::app) << std::string(size - length, ' ');
+}
+
+/// A run of one epoch, ended.
+class SmallRun {
+ public:
+  explicit SmallRun(const std::filesystem::path& folder, const std::string& source = "") : folder_(folder) {
+    Network<float> network({2, 2}, Activation::relu, rng_);
+    Sgd<float> optimizer(0.1);
+    TrainingOptions options;
+    options.epochs = 1;
+    options.threads = 1;
+    train_run(folder, network, data_, {}, optimizer, options, 1, {.source = source});
+  }
+  void resume() const { resume_run<float>(folder_, data_, {}, {.threads = 1}); }
+
+ private:
+  std::filesystem::path folder_;
+  Rng rng_{1};
+  Dataset data_ = test::random_data(4, 2, 2, rng_);
+};
 
 }  // namespace
 
@@ -136,7 +170,7 @@ TEST_CASE("limits: header of a model that is saved, 1 MiB", "[limits]") {
 TEST_CASE("limits: size of a model file, 2^36, and a large one is looked at before it is read", "[limits]") {
   const TemporaryFolder folder;
   const auto sparse = [&](const Bytes& beginning, std::uint64_t size) {
-    const auto path = write_file(folder / "model", beginning);
+    auto path = write_file(folder / "model", beginning);
     std::filesystem::resize_file(path, size);  // a hole, which takes no place on the disk
     return path;
   };
@@ -340,4 +374,113 @@ TEST_CASE("limits: pixels that the bytes of a JPEG or a PNG can be", "[limits]")
   };
   CHECK_ERROR(read_picture(claim(18)), FormatError, "claims 1 x 10000 pixels in 18 packed bytes, which cannot be");
   CHECK_ERROR(read_picture(claim(19)), FormatError, "damaged (");
+}
+
+TEST_CASE("limits: config.json of a run, 16 MiB", "[limits]") {
+  const TemporaryFolder folder;
+  const SmallRun run(folder / "run");
+  const auto path = folder / "run" / "config.json";
+  const std::size_t size = std::filesystem::file_size(path);
+  pad(path, 16 * mebibyte);
+  CHECK_NOTHROW(run.resume());
+  pad(path, 16 * mebibyte + 1);
+  CHECK_ERROR(run.resume(), FormatError, "config.json: 16777217 bytes, expected at most 16777216");
+  // Nothing larger is written: with a source in place of null.
+  const auto source = [&](std::size_t total) {
+    return "[\"" + std::string(total - size + std::strlen("null") - std::strlen("[\"\"]"), 'x') + "\"]";
+  };
+  CHECK_NOTHROW(SmallRun(folder / "large", source(16 * mebibyte)).resume());
+  CHECK(std::filesystem::file_size(folder / "large" / "config.json") == 16 * mebibyte);
+  CHECK_ERROR(SmallRun(folder / "larger", source(16 * mebibyte + 1)), ArgumentError,
+              "config.json would have 16777217 bytes, expected at most 16777216");
+  CHECK_FALSE(std::filesystem::exists(folder / "larger"));
+}
+
+TEST_CASE("limits: state.json of a checkpoint, 64 MiB", "[limits]") {
+  const TemporaryFolder folder;
+  const SmallRun run(folder / "run");
+  const auto path = folder / "run" / "checkpoints" / "epoch-0001" / "state.json";
+  pad(path, 64 * mebibyte);
+  CHECK_NOTHROW(run.resume());
+  pad(path, 64 * mebibyte + 1);
+  CHECK_ERROR(run.resume(), FormatError, "state.json: 67108865 bytes, expected at most 67108864");
+  TrainingState<float> state{.network = Network<float>(chain(1))};
+  const std::size_t others = detail::state_to_text(state).size();
+  const auto with = [&](std::size_t total) -> const TrainingState<float>& {  // numbers of 24 bytes with their commas
+    const std::size_t rest = total - others + 1;
+    state.sums.layer_gradient_norms.assign(rest / 24, 1.7976931348623157e308);
+    for (std::size_t i = 0; i < rest % 24; ++i) state.sums.layer_gradient_norms[i] *= -1;
+    return state;
+  };
+  CHECK_NOTHROW(detail::write_checkpoint(folder.path(), with(64 * mebibyte)));
+  CHECK(std::filesystem::file_size(folder / "epoch-0000" / "state.json") == 64 * mebibyte);
+  CHECK_ERROR(detail::write_checkpoint(folder.path(), with(64 * mebibyte + 1)), ArgumentError,
+              "state.json would have 67108865 bytes, expected at most 67108864");
+}
+
+TEST_CASE("limits: arrays that a state.json may ask for, 4096", "[limits]") {
+  TrainingState<float> state{.network = Network<float>(chain(1))};
+  state.rng = state.augmentation = {1, 2, 3, 4};
+  state.optimizer.resize(4096);
+  CHECK_NOTHROW(detail::state_from_text("f: ", detail::state_to_text(state), state));
+  CHECK(state.optimizer.size() == 4096);
+  state.optimizer.resize(4097);
+  CHECK_ERROR(detail::state_from_text("f: ", detail::state_to_text(state), state), FormatError,
+              "f: \"arrays\": \"optimizer\" is 4097, expected at most 4096");
+}
+
+TEST_CASE("limits: a line of events.jsonl, 1 MiB, and its number, below 2^53", "[limits]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "events.jsonl";
+  const auto open = [&](const std::string& line) {
+    write_file(path, line);
+    detail::EventLog("f", path).write("message", {{"text", "next"}});
+  };
+  const std::string begin = R"({"seq":1,"a":")";
+  const auto line_of = [&](std::size_t size) { return begin + std::string(size - begin.size() - 3, 'x') + "\"}\n"; };
+  CHECK_NOTHROW(open(line_of(mebibyte)));
+  CHECK_ERROR(open(line_of(mebibyte + 1)), FormatError,
+              "last line: longer than 1048576 bytes, expected a JSON object");
+  CHECK_ERROR(open("{\"seq\":1}\n" + line_of(5 * mebibyte)), FormatError, "longer than 1048576 bytes");
+  CHECK_NOTHROW(open("{\"seq\":9007199254740991}\n"));
+  CHECK_ERROR(open("{\"seq\":9007199254740992}\n"), FormatError,
+              "\"seq\" is 9007199254740992, expected less than 2^53");
+}
+
+TEST_CASE("limits: the error that ends a run is told in 10,000 bytes", "[limits]") {
+  const TemporaryFolder folder;
+  Rng rng(1);
+  Network<float> network({2, 2}, Activation::relu, rng);
+  Sgd<float> optimizer(0.1);
+  TrainingOptions options;
+  options.threads = 1;
+  options.on_batch = [](const BatchReport&) { throw std::runtime_error(std::string(2 * mebibyte, 'x')); };
+  CHECK_THROWS_AS(train_run(folder / "run", network, test::random_data(4, 2, 2, rng), {}, optimizer, options, 1),
+                  std::runtime_error);
+  const std::vector<std::uint8_t> events = test::read_file(folder / "run" / "events.jsonl");
+  CHECK(std::string(events.begin(), events.end()).find("\"error\":\"" + std::string(10000, 'x') + "\"}\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("limits: a config.json with settings that no training takes", "[limits]") {
+  const TemporaryFolder folder;
+  const SmallRun run(folder / "run");
+  const auto path = folder / "run" / "config.json";
+  const std::vector<std::uint8_t> bytes = test::read_file(path);
+  const nlohmann::json whole = nlohmann::json::parse(bytes);
+  const auto with = [&](const char* part, const char* key, std::uint64_t value) {
+    nlohmann::json changed = whole;
+    changed[part][key] = value;
+    write_file(path, changed.dump());
+  };
+  const std::pair<const char*, const char*> settings[]{
+      {"training", "epochs"}, {"training", "batch_size"}, {"run", "checkpoint_every"}};
+  for (const auto& [part, key] : settings) {
+    with(part, key, 0);
+    CHECK_ERROR(run.resume(), FormatError, std::string(key) + " is 0, expected at least 1");
+    with(part, key, 1);
+    CHECK_NOTHROW(run.resume());
+    with(part, key, std::numeric_limits<std::uint64_t>::max());
+    CHECK_NOTHROW(run.resume());
+  }
 }

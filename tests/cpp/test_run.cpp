@@ -241,7 +241,7 @@ TEST_CASE("resume_run: ends in the same bits as without a break", "[run]") {
        }},
   };
   for (const Setting& setting : settings) {
-    for (const std::size_t stop_after : {1, 7, 10, 19}) check_resume(setting, stop_after);
+    for (const std::size_t stop_after : {1u, 7u, 10u, 19u}) check_resume(setting, stop_after);
   }
 }
 

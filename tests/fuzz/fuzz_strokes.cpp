@@ -30,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto drawings = taken("read_drawings: ", [&] { return read_drawings(file.path()); });
   if (!drawings) return 0;
   for (const ScratchFile* written : {&file, &packed}) {
+    if (written == &packed && size % 8 != 0) continue;  // to pack is slow, and gzip has targets of its own
     write_drawings(written->path(), *drawings);
     const std::vector<Drawing> again = read_drawings(written->path());
     require(again.size() == drawings->size() && std::equal(again.begin(), again.end(), drawings->begin(), &same),

@@ -248,6 +248,219 @@ def picture_files():
     }
 
 
+def run_config(**changes):
+    pixels = bytes([0, 64, 128, 255, 255, 0, 0, 128, 192, 32, 255, 0, 0, 0, 255, 255])
+    labels = bytes([0, 1, 0, 1])  # those of tiny_training.hpp
+    training = {
+        "epochs": 2,
+        "batch_size": 2,
+        "shuffle": True,
+        "schedule": None,
+        "stop_below_loss": 0.0,
+        "label_smoothing": 0.0,
+        "l1": 0.0,
+        "l2": 0.0,
+        "max_norm": 0.0,
+        "input_dropout": 0.0,
+        "dropout": 0.0,
+        "clip_norm": 0.0,
+        "clip_value": 0.0,
+        "ema_decay": 0.999,
+        "swa_start": 0.75,
+        "batch_norm": False,
+        "averaging": "none",
+        "class_weights": [],
+        "sample_weights": [],
+        "augmentation": None,
+        "plateau": None,
+        "early_stopping": None,
+    }
+    config = {
+        "format": "digitnet-run",
+        "version": 1,
+        "digitnet": "1.0.0",
+        "created": "2026-01-31T12:00:00Z",
+        "precision": "float32",
+        "seed": 1,
+        "architecture": {"activations": ["relu", "softmax"], "loss": "cross_entropy", "sizes": [4, 3, 2]},
+        "optimizer": {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0.0},
+        "training": training | changes.pop("training", {}),
+        "data": {
+            "training": {"samples": 4, "fingerprint": hashlib.sha256(pixels + labels).hexdigest()},
+            "validation": None,
+            "source": None,
+        },
+        "run": {"checkpoint_every": 1, "keep_last": 5, "best_metric": "training_loss"},
+    }
+    return json.dumps(config | changes, separators=(",", ":"))
+
+
+def run_config_files():
+    augmentation = {
+        "probability": 1.0,
+        "thickness": 0.0,
+        "rotation": 10.0,
+        "scale": 0.1,
+        "aspect": 0.0,
+        "shear": 0.0,
+        "shift": 1.0,
+        "elastic": 0.0,
+        "elastic_sigma": 4.0,
+        "erase": 0.0,
+        "erase_radius": 2.0,
+        "noise": 0.0,
+        "specks": 0.0,
+        "ground": 0.0,
+    }
+    early = {"metric": "training_loss", "patience": 3, "min_delta": 0.0, "restore_best": True}
+    plateau = {
+        "metric": "training_accuracy",
+        "factor": 0.5,
+        "patience": 2,
+        "min_delta": 0.0,
+        "cooldown": 1,
+        "min_factor": 0.01,
+    }
+    cosine = {"name": "cosine", "warmup": 0.1, "final_factor": 0.0, "cycles": 2, "cycle_multiplier": 1.5}
+    adam = {"name": "adam", "learning_rate": 0.001}
+    files = {
+        "plain": run_config(),
+        "augmented": run_config(training={"augmentation": augmentation, "dropout": 0.5}),
+        "early-stopping": run_config(training={"early_stopping": early, "plateau": plateau}),
+        "weights": run_config(training={"class_weights": [1, 2.5], "sample_weights": [1, 0, 2, 1e-3]}),
+        "averaged": run_config(training={"averaging": "swa", "batch_norm": True}),
+        "cosine": run_config(training={"schedule": cosine}),
+        "warm-up": run_config(
+            training={"schedule": {"name": "warmup", "share": 0.1, "schedule": {"name": "constant"}}}
+        ),
+        "step": run_config(training={"schedule": {"name": "step", "milestones": [0.5, 0.75], "factor": 0.1}}),
+        "adam": run_config(optimizer=adam),
+        "no-batches": run_config(training={"batch_size": 0}),
+        "large-batches": run_config(training={"batch_size": 2**64 - 1}),
+        "no-epochs": run_config(training={"epochs": 0}),
+        "no-checkpoints": run_config(
+            run={"checkpoint_every": 0, "keep_last": 0, "best_metric": "training_loss"}
+        ),
+        "other-data": run_config(
+            data={"training": {"samples": 4, "fingerprint": "0"}, "validation": None, "source": None}
+        ),
+        "other-precision": run_config(precision="float64"),
+        "other-version": run_config(version=2),
+        "unknown-optimizer": run_config(optimizer={"name": "__import__('os')"}),
+        "unknown-member": run_config(more=1),
+        "no-object": "[]",
+        "nothing": "",
+        "deep": '{"a":' + "[" * 65 + "]" * 65 + "}",
+        "cut": run_config()[:-9],
+    }
+    return {name: text.encode() for name, text in files.items()}
+
+
+def state(**changes):
+    layer = {
+        "gradient_norm": 0.5,
+        "update_ratio": 0.01,
+        "dead_share": 0.0,
+        "weight_mean": 0.1,
+        "weight_deviation": 1.0,
+        "histogram_low": -1.0,
+        "histogram_high": 1.0,
+        "histogram": [0] * 31 + [6],
+    }
+    epoch = {
+        "training_loss": 0.7,
+        "training_accuracy": 0.5,
+        "learning_rate": 0.001,
+        "seconds": 0.01,
+        "validation_loss": None,
+        "validation_accuracy": None,
+        "gradient_norm": 0.5,
+        "layers": [layer],
+    }
+    value = {
+        "format": "digitnet-state",
+        "version": 1,
+        "epoch": 1,
+        "batch": 1,
+        "ended": None,
+        "steps": 3,
+        "averaged": 3,
+        "rng": [1, 2, 3, 5],
+        "augmentation": [4, 3, 2, 1],
+        "plateau": {"factor": 1.0, "best": 0.7, "bad_epochs": 0, "cooldown_left": 0},
+        "best_epoch": 1,
+        "best_value": 0.7,
+        "arrays": {"optimizer": 8, "batch_norm": 0, "alive": 1, "working": True, "best": True},
+        "sums": {
+            "loss": 1.4,
+            "weight": 2.0,
+            "correct": 1,
+            "seconds": 0.001,
+            "gradient_norm": 0.5,
+            "layer_gradient_norms": [0.25, 0.25],
+        },
+        "history": [epoch],
+    }
+    return json.dumps(value | changes, separators=(",", ":"))
+
+
+def checkpoint_files():
+    arrays = {"optimizer": 8, "batch_norm": 0, "alive": 1, "working": True, "best": False}
+    files = {
+        "within-an-epoch": state(),
+        "of-an-epoch": state(batch=0),
+        "ended": state(batch=0, ended="done"),
+        "at-first": state(
+            epoch=0, batch=0, steps=0, averaged=0, best_epoch=0, best_value="inf", history=[], arrays=arrays
+        ),
+        "not-finite": state(
+            best_value="nan", plateau={"factor": 1, "best": "-inf", "bad_epochs": 0, "cooldown_left": 0}
+        ),
+        "no-history": state(history=[]),
+        "beyond-the-end": state(epoch=3),
+        "batch-too-far": state(batch=2**64 - 1),
+        "many-steps": state(steps=2**64 - 1, averaged=2**64 - 1),
+        "best-to-come": state(best_epoch=2**63),
+        "many-arrays": state(arrays=arrays | {"optimizer": 4096}),
+        "too-many-arrays": state(arrays=arrays | {"optimizer": 4097}),
+        "short-rng": state(rng=[1, 2, 3]),
+        "no-rng": state(rng=[0, 0, 0, 0]),
+        "unknown-end": state(ended="bored"),
+        "unknown-member": state(more=1),
+        "no-object": "[]",
+        "nothing": "",
+        "deep": '{"a":' + "[" * 65 + "]" * 65 + "}",
+        "cut": state()[:-9],
+    }
+    return {name: text.encode() for name, text in files.items()}
+
+
+def event_files():
+    start = '{"seq":1,"time":1790000000.5,"type":"start","epoch":0,"batch":0}\n'
+    end = '{"seq":2,"time":1790000001.0,"type":"end","reason":"done"}\n'
+    files = {
+        "start": start,
+        "ended": start + end,
+        "half-a-line": start + end[:20],
+        "half-the-first-line": start[:20],
+        "nothing": "",
+        "empty-line": start + "\n",
+        "no-object": start + "[]\n",
+        "no-number": '{"type":"start"}\n',
+        "negative": '{"seq":-1,"type":"start"}\n',
+        "largest": '{"seq":9007199254740991,"type":"start"}\n',
+        "past-the-largest": '{"seq":18446744073709551615,"type":"start"}\n',
+        "type-of-another-kind": '{"seq":1,"type":7}\n',
+        "twice": '{"seq":1,"seq":2}\n',
+        "deep": '{"seq":1,"a":' + "[" * 65 + "]" * 65 + "}\n",
+        "carriage-return": start.replace("\n", "\r\n"),
+    }
+    return {name: text.encode() for name, text in files.items()} | {
+        "long-line": b'{"seq":1,"a":"' + b"x" * 5000 + b'"}\n',
+        "no-utf-8": b'{"seq":1,"a":"\xff"}\n',
+    }
+
+
 def main():
     targets = {
         "idx": idx_files(),
@@ -256,6 +469,9 @@ def main():
         "model_description": model_description_files(),
         "strokes": strokes_files(),
         "picture": picture_files(),
+        "run_config": run_config_files(),
+        "checkpoint": checkpoint_files(),
+        "events": event_files(),
     }
     for target, files in targets.items():
         folder = CORPUS / target

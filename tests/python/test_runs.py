@@ -23,6 +23,7 @@ from rich.console import Console
 
 import digitnet as dn
 from digitnet import runs as runs_module
+from digitnet._run_files import LONGEST_CONFIG
 from digitnet.cli import figures, main
 from digitnet.cli.screen import Screen
 from digitnet.events import LONGEST_LINE, Progress
@@ -755,19 +756,22 @@ def test_links_in_circles_are_an_error(writer):
         dn.Run("runs/a").state()
 
 
-def test_random_changes_of_a_file_end_in_events_or_one_line(writer):
+@pytest.mark.parametrize("name", ["events.jsonl", "config.json"])
+def test_random_changes_of_a_file_are_read_or_one_line(writer, name):
     random.seed(1)
     writer.whole()
-    whole = writer.events.read_bytes()
+    path = writer.directory / name
+    whole = path.read_bytes()
     refused = read = 0
     for _ in range(500):
         data = bytearray(whole)
         for _ in range(random.choice([1, 1, 1, 5])):
             data[random.randrange(len(data))] = random.choice([*b'{}[]",:0\n\\e-', random.randrange(256)])
-        writer.events.write_bytes(data)
+        path.write_bytes(data)
         found = dn.Run("runs/a")
         try:
             summary = found.summary()
+            _ = found.config
         except dn.FormatError as error:
             refused += "\n" not in str(error)
         else:
@@ -776,6 +780,26 @@ def test_random_changes_of_a_file_end_in_events_or_one_line(writer):
             read += 1
     assert refused + read == 500
     assert refused > 100
+
+
+@pytest.mark.parametrize(("target", "name"), [("events", "events.jsonl"), ("run_config", "config.json")])
+def test_what_the_fuzzers_begin_with_is_read_or_one_line(writer, target, name):
+    corpus = sorted((Path(__file__).parents[1] / "fuzz/corpus" / target).iterdir())
+    assert len(corpus) > 10
+    refused = read = 0
+    for path in corpus:
+        (writer.directory / name).write_bytes(path.read_bytes())
+        found = dn.Run("runs/a")
+        try:
+            _ = found.config
+            list(found.events())
+        except dn.FormatError as error:
+            refused += "\n" not in str(error)
+        else:
+            read += 1
+    assert refused + read == len(corpus)
+    assert refused >= 5
+    assert read > 0
 
 
 # ---------------------------------------------------------------- config.json
@@ -809,6 +833,16 @@ def test_a_config_of_another_kind_is_refused(changes, problem):
 def test_a_broken_config_is_one_line(writer, data):
     (writer.directory / "config.json").write_bytes(data)
     with pytest.raises(dn.FormatError, match=r"^Run: runs/a/config.json: .+$"):
+        _ = dn.Run("runs/a").config
+
+
+def test_a_config_of_16_mib_is_read_and_one_byte_more_is_not(writer):
+    path = writer.directory / "config.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b" " * (LONGEST_CONFIG - len(whole)))
+    assert dn.Run("runs/a").config == writer.config
+    path.write_bytes(whole + b" " * (LONGEST_CONFIG + 1 - len(whole)))
+    with pytest.raises(dn.FormatError, match=r"^Run: runs/a/config.json: longer than 16777216 bytes, "):
         _ = dn.Run("runs/a").config
 
 

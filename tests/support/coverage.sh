@@ -5,14 +5,16 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-files="idx byte_source serialization safetensors strict_json drawing picture"
-tests="hostile limits idx byte_source file_writer serialization strict_json drawing picture"
-targets="idx gzip_idx safetensors model_description strokes picture"
+files="idx byte_source serialization safetensors strict_json json_fields run_config checkpoint event_log drawing picture
+  stb_decoder"
+tests="hostile limits idx byte_source file_writer serialization strict_json json_value drawing picture checkpoint run faults
+  run_faults"
+targets="idx gzip_idx safetensors model_description strokes picture run_config checkpoint events"
 
 cmake -S . -B build/coverage -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage -O0" \
   -DDIGITNET_BUILD_EXAMPLES=OFF -DDIGITNET_INSTALL=OFF >/dev/null
 # shellcheck disable=SC2086
-cmake --build build/coverage --target $(printf 'test_%s ' $tests) $(printf 'replay_%s ' $targets) >&2
+cmake --build build/coverage --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" --target $(printf 'test_%s ' $tests) $(printf 'replay_%s ' $targets) >&2
 find build/coverage -name '*.gcda' -delete
 for name in $tests; do build/coverage/tests/test_"$name" >/dev/null || echo "test_$name fails" >&2; done
 for name in $targets; do build/coverage/tests/fuzz/replay_"$name" tests/fuzz/corpus/"$name" >/dev/null 2>&1; done

@@ -39,6 +39,7 @@ bool allocation_fails() { return (counting || counting_all) && ++allocation_call
 }  // namespace
 
 #ifdef DIGITNET_TEST_WRAPS_MALLOC
+// NOLINTBEGIN(bugprone-reserved-identifier): names that the linker's --wrap asks for
 extern "C" {
 void* __real_malloc(std::size_t size);
 void* __real_calloc(std::size_t count, std::size_t size);
@@ -90,7 +91,9 @@ int __wrap_inflateInit2_(z_streamp stream, int window, const char* version, int 
   return __real_inflateInit2_(stream, window, version, size);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)
 #else
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 static void __real_free(void* memory) { std::free(memory); }
 #endif
 
@@ -195,6 +198,7 @@ mode_t mode_in(int flags, va_list arguments) {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of the system have reserved names
 #define REAL(name)                                    \
   (*[] {                                              \
     static auto* const real = behind(&::name, #name); \
@@ -301,6 +305,7 @@ dirent* readdir(DIR* folder) { return fails(FileCall::read, "readdir") ? nullptr
 dirent64* readdir64(DIR* folder) { return fails(FileCall::read, "readdir") ? nullptr : REAL(readdir64)(folder); }
 #endif
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
 #endif  // __linux__
 
 namespace digitnet::test {

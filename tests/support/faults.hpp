@@ -59,7 +59,7 @@ struct FileFault {
 /// While it lives, calls of every thread behave as a FileFault says. One at a time.
 class FailingFiles {
  public:
-  explicit FailingFiles(const FileFault& fault);
+  explicit FailingFiles(const FileFault& wanted);
   ~FailingFiles();
   FailingFiles(const FailingFiles&) = delete;
   FailingFiles& operator=(const FailingFiles&) = delete;

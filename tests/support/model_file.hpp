@@ -111,8 +111,9 @@ struct ModelFile {
     std::string json = "\"";
     for (const char character : text) {
       if (character == '"' || character == '\\') json += '\\';
-      if (character == '\n') {
-        json += "\\n";
+      if (const auto code = static_cast<unsigned char>(character); code < 0x20) {
+        json += "\\u00";
+        for (const int digit : {code / 16, code % 16}) json += "0123456789abcdef"[digit];
       } else {
         json += character;
       }
