@@ -123,8 +123,8 @@ def test_a_recipe_goes_on_where_its_runs_end(members_file, tmp_path):
         recipes.make(recipe, folder, run=run, on_epoch=fall)
     made = recipes.make(recipe, folder, run=run)
     assert made.to_bytes() == whole.to_bytes()
-    parts = ["member-1-phase-1", "member-1-phase-2", "member-2-phase-1", "member-2-phase-2", "together-phase-1"]
-    assert sorted(path.name for path in run.iterdir()) == parts
+    parts = [f"member-{member}-phase-{phase}" for member in (1, 2) for phase in (1, 2)]
+    assert sorted(path.name for path in run.iterdir()) == [*parts, "together-phase-1"]
     assert all(each.state() == "done" for each in dn.find_runs(run))
 
 

@@ -299,7 +299,8 @@ def side_by_side(networks: Sequence[dn.Network]) -> dn.Network:
     Raises:
         ArgumentError: if there are none, or they differ in their layers.
     """
-    if len({(tuple(layer.outputs for layer in each.layers), *each.activation_names) for each in networks}) != 1:
+    shapes = {(tuple(layer.outputs for layer in each.layers), *each.activation_names) for each in networks}
+    if len(shapes) != 1:
         msg = f"side_by_side: {len(networks)} networks, expected at least one, all with the same layers"
         raise dn.ArgumentError(msg)
     first, count = networks[0], len(networks)
