@@ -55,7 +55,9 @@ template <std::size_t Count>
     const __m512 factor = _mm512_set1_ps(rows.factors[k]);
     const auto* const row = reinterpret_cast<const __m256i*>(rows.matrix + rows.indices[k] * rows.stride + first);
     for (std::size_t i = 0; i < Count; ++i) {
-      sums[i] = _mm512_fmadd_ps(factor, _mm512_cvtph_ps(_mm256_loadu_si256(row + i)), sums[i]);
+      // Without a mask GCC's header warns of a vector that it leaves uninitialised (bug 105593).
+      const __m512 weights = _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(row + i));
+      sums[i] = _mm512_fmadd_ps(factor, weights, sums[i]);
     }
   }
   for (std::size_t i = 0; i < Count; ++i) _mm512_storeu_ps(rows.out + first + 16 * i, sums[i]);

@@ -126,6 +126,10 @@ def test_a_recipe_goes_on_where_its_runs_end(members_file, tmp_path):
     parts = [f"member-{member}-phase-{phase}" for member in (1, 2) for phase in (1, 2)]
     assert sorted(path.name for path in run.iterdir()) == [*parts, "together-phase-1"]
     assert all(each.state() == "done" for each in dn.find_runs(run))
+    more = {**recipe, "members": 3}  # to members it is all the same how many others there are
+    recipes.train_member(more, recipes.gather(more, folder), 1, run=run, on_epoch=fall)
+    with pytest.raises(dn.ArgumentError, match="together-phase-1 is a run of another recipe"):
+        recipes.make(more, folder, run=run)
 
 
 def test_a_run_of_another_recipe_is_refused(members_file, tmp_path, capsys):

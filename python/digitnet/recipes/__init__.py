@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DIGITS = 10
 NOT_DIGITS_VALIDATION = 0.2  # share held out
+_MATTERS_TO_MEMBERS = ("seed", "hidden", "activation", "data", "phases")  # what they are the same for
+_MATTERS = (*_MATTERS_TO_MEMBERS, "members", "together")
 _SEEDS_APART = 1000  # from the seed of one member to that of the next; a phase has the next after its former
 
 # What a recipe may say, with what is taken where it does not. None: it must be said.
@@ -279,15 +281,21 @@ def _through(
         source = {"recipe": recipe, "part": name, "phase": number + 1}
         folder = None if run is None else Path(run) / f"{name}-phase-{number + 1}"
         if folder is not None and (folder / "config.json").exists():
-            if dn.Run(folder).config["data"]["source"] != {**source, "validation": None}:
-                msg = f"recipe: {folder} is a run of another recipe, expected one of this or none"
-                raise dn.ArgumentError(msg)
+            _require_same(folder, recipe, _MATTERS if name == "together" else _MATTERS_TO_MEMBERS)
             network, _ = dn.resume(folder, parts.train, parts.validation, **reports)
             continue
         if folder is not None:
             arguments["run"] = dn.RunOptions(folder, checkpoint_every=5, keep_last=1, source=source)
         dn.train(network, parts.train, validation=parts.validation, seed=seed + number, **arguments)
     return network
+
+
+def _require_same(folder: Path, recipe: dict[str, Any], keys: tuple[str, ...]) -> None:
+    """Raises ArgumentError if a run was not made by this recipe, as far as these of its keys tell."""
+    made_by = (dn.Run(folder).config["data"]["source"] or {}).get("recipe")
+    if not isinstance(made_by, dict) or any(made_by.get(key) != recipe[key] for key in keys):
+        msg = f"recipe: {folder} is a run of another recipe, expected one of this or none"
+        raise dn.ArgumentError(msg)
 
 
 def side_by_side(networks: Sequence[dn.Network]) -> dn.Network:
