@@ -128,6 +128,8 @@ def test_a_recipe_goes_on_where_its_runs_end(members_file, tmp_path):
     assert all(each.state() == "done" for each in dn.find_runs(run))
     more = {**recipe, "members": 3}  # to members it is all the same how many others there are
     recipes.train_member(more, recipes.gather(more, folder), 1, run=run, on_epoch=fall)
+    fewer = {**recipe, "phases": recipe["phases"][:1]}  # and to a phase, what comes later
+    recipes.train_member(fewer, recipes.gather(fewer, folder), 1, run=run, on_epoch=fall)
     with pytest.raises(dn.ArgumentError, match="together-phase-1 is a run of another recipe"):
         recipes.make(more, folder, run=run)
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 DIGITS = 10
 NOT_DIGITS_VALIDATION = 0.2  # share held out
-_MATTERS_TO_MEMBERS = ("seed", "hidden", "activation", "data", "phases")  # what they are the same for
-_MATTERS = (*_MATTERS_TO_MEMBERS, "members", "together")
 _SEEDS_APART = 1000  # from the seed of one member to that of the next; a phase has the next after its former
 
 # What a recipe may say, with what is taken where it does not. None: it must be said.
@@ -281,7 +279,10 @@ def _through(
         source = {"recipe": recipe, "part": name, "phase": number + 1}
         folder = None if run is None else Path(run) / f"{name}-phase-{number + 1}"
         if folder is not None and (folder / "config.json").exists():
-            _require_same(folder, recipe, _MATTERS if name == "together" else _MATTERS_TO_MEMBERS)
+            made_by = (dn.Run(folder).config["data"]["source"] or {}).get("recipe")
+            if _behind(made_by, name, number + 1) != _behind(recipe, name, number + 1):
+                msg = f"recipe: {folder} is a run of another recipe, expected one of this or none"
+                raise dn.ArgumentError(msg)
             network, _ = dn.resume(folder, parts.train, parts.validation, **reports)
             continue
         if folder is not None:
@@ -290,12 +291,22 @@ def _through(
     return network
 
 
-def _require_same(folder: Path, recipe: dict[str, Any], keys: tuple[str, ...]) -> None:
-    """Raises ArgumentError if a run was not made by this recipe, as far as these of its keys tell."""
-    made_by = (dn.Run(folder).config["data"]["source"] or {}).get("recipe")
-    if not isinstance(made_by, dict) or any(made_by.get(key) != recipe[key] for key in keys):
-        msg = f"recipe: {folder} is a run of another recipe, expected one of this or none"
-        raise dn.ArgumentError(msg)
+def _behind(recipe: object, name: str, phases: int) -> dict[str, object]:
+    """What of a recipe counts for a part of it after some phases.
+
+    No phase that comes later, and for a member not how many others there are. The recipe may be whatever a
+    file says.
+    """
+    said = recipe if isinstance(recipe, dict) else {}
+    counts = {key: said.get(key) for key in ("seed", "hidden", "activation", "data", "phases")}
+    last = "phases"
+    if name == "together":
+        last = "together"
+        counts |= {key: said.get(key) for key in ("members", last)}
+    gone_through = counts[last]
+    if isinstance(gone_through, list):
+        counts[last] = gone_through[:phases]
+    return counts
 
 
 def side_by_side(networks: Sequence[dn.Network]) -> dn.Network:
