@@ -57,7 +57,7 @@ template <std::size_t Count>
     for (std::size_t i = 0; i < Count; ++i) {
       // Without a mask GCC's header warns of a vector that it leaves uninitialised (bug 105593).
       const __m512 weights = _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(row + i));
-      sums[i] = _mm512_fmadd_ps(factor, weights, sums[i]);
+      sums[i] += factor * weights;  // fused or not as in combine_rows: that is the compiler's choice
     }
   }
   for (std::size_t i = 0; i < Count; ++i) _mm512_storeu_ps(rows.out + first + 16 * i, sums[i]);
@@ -71,7 +71,7 @@ template <std::size_t Count>
     const __m256 factor = _mm256_set1_ps(rows.factors[k]);
     const auto* const row = reinterpret_cast<const __m128i*>(rows.matrix + rows.indices[k] * rows.stride + first);
     for (std::size_t i = 0; i < Count; ++i) {
-      sums[i] = _mm256_fmadd_ps(factor, _mm256_cvtph_ps(_mm_loadu_si128(row + i)), sums[i]);
+      sums[i] += factor * _mm256_cvtph_ps(_mm_loadu_si128(row + i));
     }
   }
   for (std::size_t i = 0; i < Count; ++i) _mm256_storeu_ps(rows.out + first + 8 * i, sums[i]);
