@@ -63,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
     recipe = "how to train, from a recipe: recognizer (the model that comes with digitnet, for MNIST and pen "
     recipe += (
-        "strokes), record (the best on MNIST, large, hours), or a .json file of the same form; goes with "
+        "strokes), record (a larger one, for MNIST alone), or a .json file of the same form; goes with "
     )
     recipe += "options of data, threads and result alone"
     parser.add_argument("--recipe", metavar="NAME", help=recipe)

@@ -1,7 +1,7 @@
 """Recipes: all that is needed to make a model again, one JSON file for each.
 
 A recipe says the data, the network, the training and the seed; `make` follows it. The recipe `recognizer`
-makes the model that digitnet ships; `record` makes the best network that two processors make in some hours:
+makes the model that digitnet ships; `record` makes a larger network, for MNIST alone:
 
     digitnet train --recipe recognizer --output mnist.safetensors
     digitnet train --recipe record --run runs/record --output record.safetensors
