@@ -62,9 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add_data_options(parser)
     recipe = "how to train, from a recipe: recognizer (the model that comes with digitnet, for MNIST and pen "
-    recipe += (
-        "strokes), record (a larger one, for MNIST alone), or a .json file of the same form; goes with "
-    )
+    recipe += "strokes), record (a larger one, for MNIST alone), or a .json file of the same form; goes with "
     recipe += "options of data, threads and result alone"
     parser.add_argument("--recipe", metavar="NAME", help=recipe)
     strokes = "files of pen strokes with labels; their drawings are added to the training set"
