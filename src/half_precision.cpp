@@ -8,6 +8,7 @@
 #include <cmath>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -86,7 +87,9 @@ void for_columns(std::size_t columns, std::size_t wide, const Wide& take_wide, c
 }
 
 bool converts_halves() {
-  return processor_simd() == Simd::avx512 || (processor_simd() == Simd::avx2 && __builtin_cpu_supports("f16c"));
+  if (processor_simd() != Simd::avx2) return processor_simd() == Simd::avx512;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;  // Clang's __builtin_cpu_supports does not know of f16c
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
 }
 
 #endif
