@@ -38,9 +38,18 @@ NarrowLayer<Real>::NarrowLayer(const Dense<Real>& layer)
   std::copy_n(layer.bias.data(), layer.outputs(), bias.data());
 }
 
+HalfLayers::HalfLayers(const Network<float>& network) : layers_(network.layers().size()) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Dense<float>& layer = network.layers()[i];
+    const bool is_narrow = i > 0 && i + 1 == layers_.size() && layer.outputs() <= lanes;
+    if (!is_narrow && layer.inputs() <= most_listed_inputs) layers_[i] = HalfRows::of(layer);
+  }
+}
+
 template <class Real>
-ForwardPass<Real>::ForwardPass(const Network<Real>& network, std::size_t rows)
+ForwardPass<Real>::ForwardPass(const Network<Real>& network, std::size_t rows, const HalfLayers* halves)
     : network_(network),
+      halves_(halves),
       bytes_(rows),
       numbers_(rows),
       bits_(rows * ink_groups(network.inputs())),
@@ -51,7 +60,9 @@ ForwardPass<Real>::ForwardPass(const Network<Real>& network, std::size_t rows)
   for (const Dense<Real>& layer : layers) {
     most = std::max(most, std::min(layer.inputs(), most_listed_inputs));
     const bool is_narrow = narrow_ && &layer == &layers.back();
-    a_.push_back(Vector<Real>::from_shape({rows * (is_narrow ? lanes : layer.outputs())}));
+    // Whole vectors may be written; what goes beyond a row is written before the next one.
+    const std::size_t size = is_narrow ? rows * lanes : (rows - 1) * layer.outputs() + padded(layer.outputs());
+    a_.push_back(Vector<Real>::from_shape({size}));
   }
   listed_.resize(most + 1);
   factors_.resize(most + 1);
@@ -77,24 +88,47 @@ void ForwardPass<Real>::product(const Dense<Real>& layer, MatrixView<const Real>
   }
 }
 
+template <class Real>
+const HalfRows* ForwardPass<Real>::halves_of(const Dense<Real>& layer) const {
+  if (halves_ == nullptr) return nullptr;
+  return halves_->at(static_cast<std::size_t>(&layer - network_.layers().data()));
+}
+
+/// The inputs of one sample that are not zero and what they count for, into listed_ and factors_.
+/// @return  how many
+template <class Real>
+template <class Value>
+std::size_t ForwardPass<Real>::list(std::span<const Value> x) {
+  static constexpr std::array<Real, 256> scale = byte_scale<Real>();
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {  // written before it is known whether it counts: no branch
+    listed_[count] = static_cast<std::uint16_t>(i);
+    if constexpr (std::is_same_v<Value, std::uint8_t>) {
+      factors_[count] = scale[x[i]];
+    } else {
+      factors_[count] = x[i];
+    }
+    count += x[i] != Value{0} ? 1 : 0;
+  }
+  return count;
+}
+
 /// The same for one sample. Most of what relu leaves is zero, and rows of weights that count nothing need not be read.
 template <class Real>
 void ForwardPass<Real>::add_rows(const Dense<Real>& layer, std::span<const Real> x, std::span<Real> z) {
-  const std::uint16_t* indices = nullptr;
-  const Real* factors = x.data();
-  std::size_t count = x.size();
-  if (count <= most_listed_inputs) {
-    count = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {  // written before it is known whether it counts: no branch
-      listed_[count] = static_cast<std::uint16_t>(i);
-      factors_[count] = x[i];
-      count += x[i] != Real{0} ? 1 : 0;
-    }
-    indices = listed_.data();
-    factors = factors_.data();
+  if (x.size() > most_listed_inputs) {
+    combine_rows<Real>(z.data(), layer.bias.data(), layer.weights.data(), layer.outputs(), layer.outputs(), nullptr,
+                       x.data(), x.size());
+    return;
   }
-  combine_rows<Real>(z.data(), layer.bias.data(), layer.weights.data(), layer.outputs(), layer.outputs(), indices,
-                     factors, count);
+  const std::size_t count = list(x);
+  if constexpr (std::is_same_v<Real, float>) {
+    if (const HalfRows* const halves = halves_of(layer)) {
+      return halves->combine(z.data(), listed_.data(), factors_.data(), count);
+    }
+  }
+  combine_rows<Real>(z.data(), layer.bias.data(), layer.weights.data(), layer.outputs(), layer.outputs(),
+                     listed_.data(), factors_.data(), count);
 }
 
 /// By a few of the samples.
@@ -141,7 +175,11 @@ MatrixView<Real> ForwardPass<Real>::run(std::span<const Value* const> samples) {
   const Dense<Real>& first = layers.front();
   const std::size_t count = samples.size();
   const MatrixView<Real> z = activations(0, count);
-  if (mostly_zeros(samples)) {
+  const HalfRows* const halves = count == 1 ? halves_of(first) : nullptr;
+  if (halves != nullptr) {
+    const std::size_t listed = list(std::span(samples[0], first.inputs()));
+    if constexpr (std::is_same_v<Real, float>) halves->combine(z.data, listed_.data(), factors_.data(), listed);
+  } else if (mostly_zeros(samples)) {
     const std::size_t inputs = first.inputs();
     for (std::size_t i = 0; i < count; ++i) find_ink(std::span(samples[i], inputs), &bits_[i * ink_groups(inputs)]);
     skipping_product<Real, Value>(z.data, z.stride, first.bias.data(), first.weights.data(), first.outputs(),

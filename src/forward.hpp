@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fast_activation.hpp"
+#include "half_precision.hpp"
 #include "kernels.hpp"
 
 #include <digitnet/dataset.hpp>
@@ -26,6 +27,18 @@ struct NarrowLayer {
   Vector<Real> bias;     ///< (lanes)
 };
 
+/// The weights of the layers that are read row by row for one sample, in half precision, to be shared by passes.
+class HalfLayers {
+ public:
+  explicit HalfLayers(const Network<float>& network);
+
+  /// Of layer i, or null if it has none: it is narrow, or its weights are no half-precision numbers.
+  const HalfRows* at(std::size_t i) const { return layers_[i] ? &*layers_[i] : nullptr; }
+
+ private:
+  std::vector<std::optional<HalfRows>> layers_;
+};
+
 /// Passes blocks of samples through a network. It has the scratch space for that, so each thread needs one of its
 /// own, and nothing is allocated once it is made.
 ///
@@ -35,13 +48,15 @@ struct NarrowLayer {
 ///   narrow         of a last layer with few units, such as the ten outputs
 ///   BLAS           all others; for a few samples the rows of the weights whose input is not zero are added up instead
 ///
-/// Which is chosen depends on the samples of the block alone.
+/// Which is chosen depends on the samples of the block alone. A single sample can take its rows from weights in half
+/// precision, which gives the same bits.
 template <class Real>
 class ForwardPass {
  public:
   /// @param network  must stay as it is as long as this is used
   /// @param rows     most samples of a block
-  ForwardPass(const Network<Real>& network, std::size_t rows);
+  /// @param halves   of the same network, to stay likewise; or null
+  ForwardPass(const Network<Real>& network, std::size_t rows, const HalfLayers* halves = nullptr);
 
   /// The logits of samples [first, first + count), (count, outputs), until the next question.
   MatrixView<Real> logits(const Dataset& samples, std::size_t first, std::size_t count);
@@ -60,9 +75,13 @@ class ForwardPass {
   MatrixView<const Real> numbers(std::span<const Value* const> samples);
   void product(const Dense<Real>& layer, MatrixView<const Real> x, MatrixView<Real> z);
   void add_rows(const Dense<Real>& layer, std::span<const Real> x, std::span<Real> z);
+  const HalfRows* halves_of(const Dense<Real>& layer) const;
+  template <class Value>
+  std::size_t list(std::span<const Value> x);
   MatrixView<Real> activations(std::size_t layer, std::size_t count);
 
   const Network<Real>& network_;
+  const HalfLayers* halves_;
   std::optional<NarrowLayer<Real>> narrow_;  // the last of several layers, if it has few outputs
   std::vector<const std::uint8_t*> bytes_;   // where each sample begins, one or the other
   std::vector<const Real*> numbers_;

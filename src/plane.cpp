@@ -94,6 +94,8 @@ Plane shrunk(const PlaneView& from, std::size_t step) {
 
 Resampling resampling(std::size_t source, std::size_t targets, double origin, double pitch) {
   Resampling result;
+  result.targets.reserve(targets);
+  result.weights.reserve(targets * (static_cast<std::size_t>(std::max(1.0, pitch)) + 2));
   std::vector<double> parts;
   for (std::size_t t = 0; t < targets; ++t) {
     const double begin = origin + static_cast<double>(t) * pitch;

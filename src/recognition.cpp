@@ -397,7 +397,8 @@ std::filesystem::path shipped_model(const std::filesystem::path& header) {
 
 /// A network and passes through it, one for each thread that asks at the same time.
 struct Recognizer::State {
-  State(Network<float> asked, Calibration chosen) : network(std::move(asked)), calibration(std::move(chosen)) {}
+  State(Network<float> asked, Calibration chosen)
+      : network(std::move(asked)), halves(network), calibration(std::move(chosen)) {}
 
   using Pass = detail::ForwardPass<float>;
 
@@ -410,7 +411,7 @@ struct Recognizer::State {
         return pass;
       }
     }
-    return std::make_unique<Pass>(network, 1);
+    return std::make_unique<Pass>(network, 1, &halves);
   }
 
   void put_back(std::unique_ptr<Pass> pass) {
@@ -450,6 +451,7 @@ struct Recognizer::State {
   }
 
   Network<float> network;  // stays where it is, since passes refer to it
+  detail::HalfLayers halves;
   Calibration calibration;
   std::mutex mutex;
   std::vector<std::unique_ptr<Pass>> passes;

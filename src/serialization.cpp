@@ -3,6 +3,7 @@
 #include "architecture_json.hpp"
 #include "byte_source.hpp"
 #include "file_writer.hpp"
+#include "half_precision.hpp"
 #include "json_fields.hpp"
 #include "safetensors.hpp"
 
@@ -24,26 +25,6 @@ const std::set<std::string> format_keys{"format", "version", "architecture", det
 std::string weights_name(std::size_t layer) { return text("layers.", layer, ".weights"); }
 std::string bias_name(std::size_t layer) { return text("layers.", layer, ".bias"); }
 
-/// IEEE 754 half precision, section 3.6: 1 bit sign, 5 bits exponent, 10 bits fraction.
-float half_to_float(std::uint16_t bits) {
-  const int exponent = (bits >> 10) & 31;
-  const int fraction = bits & 1023;
-  const float magnitude = exponent == 0    ? std::ldexp(static_cast<float>(fraction), -24)
-                          : exponent == 31 ? (fraction == 0 ? HUGE_VALF : NAN)
-                                           : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
-}
-
-/// The nearest half-precision number, of two the even one; infinity from 65520 on.
-std::uint16_t float_to_half(double value) {
-  const double magnitude = std::abs(value);
-  const int exponent = std::clamp(std::ilogb(magnitude), -14, 16);  // -14 for all that has less than 11 bits
-  // In units of the last place; 1024 of them go to the next exponent, so a carry needs no care.
-  const double units = std::nearbyint(std::ldexp(magnitude, 10 - exponent));
-  const double bits = std::min(1024.0 * (exponent + 14) + units, 31 * 1024.0);
-  return static_cast<std::uint16_t>(static_cast<int>(bits) | (std::signbit(value) ? 0x8000 : 0));
-}
-
 /// Numbers of a file, of any of its types.
 template <class Real>
 void fill(const std::string& where, std::span<Real> target, const detail::TensorFile& file, const std::string& name) {
@@ -55,7 +36,7 @@ void fill(const std::string& where, std::span<Real> target, const detail::Tensor
     } else if (tensor.dtype == "F64") {
       target[i] = static_cast<Real>(stored_at<double>(bytes, i));
     } else if (tensor.dtype == "F16") {
-      target[i] = static_cast<Real>(half_to_float(stored_at<std::uint16_t>(bytes, i)));
+      target[i] = static_cast<Real>(detail::half_to_float(stored_at<std::uint16_t>(bytes, i)));
     } else {  // BF16: the upper half of a float
       const auto bits = static_cast<std::uint32_t>(stored_at<std::uint16_t>(bytes, i)) << 16;
       target[i] = static_cast<Real>(std::bit_cast<float>(bits));
@@ -121,7 +102,7 @@ template <class Real>
 std::vector<std::uint16_t> halves_of(const std::string& where, std::span<const Real> numbers) {
   std::vector<std::uint16_t> halves(numbers.size());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    halves[i] = float_to_half(numbers[i]);
+    halves[i] = detail::float_to_half(numbers[i]);
     if ((halves[i] & 0x7fff) >= 31 * 1024) {
       throw ArgumentError(text(where, "value ", i, " is ", numbers[i],
                                ", expected at most 65504 in half precision; save it in full"));

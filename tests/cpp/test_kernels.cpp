@@ -2,6 +2,7 @@
 #include "../../src/kernels.hpp"
 
 #include "../../src/fast_activation.hpp"
+#include "../../src/half_precision.hpp"
 #include "../../src/sparse_samples.hpp"
 #include "arrays.hpp"
 #include "catch.hpp"
@@ -13,6 +14,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 using namespace digitnet;
@@ -95,6 +97,49 @@ TEMPLATE_TEST_CASE("combine_rows: agrees with the plain sum for every width", "[
     const Real plain =
         factors(0, 0) * matrix(4, c + 2) + factors(0, 1) * matrix(7, c + 2) + factors(0, 2) * matrix(29, c + 2);
     CHECK(std::abs(static_cast<double>(out[c] - plain)) < 10 * tolerance);
+  }
+}
+
+TEST_CASE("half precision: every number comes back, and what is between two of them goes to the nearest",
+          "[kernels]") {
+  for (std::uint32_t bits = 0; bits < 31u << 10; ++bits) {
+    const auto half = static_cast<std::uint16_t>(bits);
+    const float number = detail::half_to_float(half);
+    REQUIRE(detail::float_to_half(number) == half);
+    REQUIRE(detail::float_to_half(-number) == (half | 0x8000));
+    const double next = bits + 1 < 31u << 10 ? detail::half_to_float(static_cast<std::uint16_t>(bits + 1)) : 65536;
+    REQUIRE(detail::float_to_half((number + next) / 2) == bits + bits % 2);  // of two as near, the even one
+  }
+}
+
+TEST_CASE("HalfRows: the same bits as combine_rows with the same weights", "[kernels]") {
+  Rng rng(5);
+  for (const std::size_t columns : {1u, 10u, 16u, 17u, 100u, 128u, 160u, 400u}) {
+    constexpr std::size_t inputs = 50;
+    Dense<float> layer{normal<float>({inputs, columns}, rng), zero_vector<float>(columns)};
+    for (float& weight : values(layer.weights)) {  // some of them denormal halves
+      weight = detail::half_to_float(detail::float_to_half(weight * (rng.below(4) == 0 ? 1e-6F : 0.1F)));
+    }
+    for (float& bias : layer.bias) bias = static_cast<float>(rng.uniform());
+    const std::optional<detail::HalfRows> halves = detail::HalfRows::of(layer);
+    if (!halves) {
+      SUCCEED("this processor, or DIGITNET_SIMD, has no vectors of half-precision numbers");
+      return;
+    }
+    const std::vector<std::uint16_t> picked{0, 3, 4, 20, 21, 49};
+    std::vector<float> factors;
+    for (std::size_t k = 0; k < picked.size(); ++k) factors.push_back(static_cast<float>(rng.uniform(-1, 1)));
+    for (const std::size_t count : {0u, 1u, 6u}) {
+      std::vector<float> expected(columns);
+      detail::combine_rows<float>(expected.data(), layer.bias.data(), layer.weights.data(), columns, columns,
+                                  picked.data(), factors.data(), count);
+      std::vector<float> out(detail::padded(columns));
+      halves->combine(out.data(), picked.data(), factors.data(), count);
+      out.resize(columns);
+      CHECK(out == expected);
+    }
+    layer.weights(7, 0) = 1.0001F;  // between two of them
+    CHECK(!detail::HalfRows::of(layer));
   }
 }
 

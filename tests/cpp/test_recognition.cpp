@@ -2,11 +2,13 @@
 #include <digitnet/recognition.hpp>
 #include <digitnet/trainer.hpp>
 
+#include "../../src/forward.hpp"
 #include "catch.hpp"
 #include "environment.hpp"
 #include "small_networks.hpp"
 #include "temporary_folder.hpp"
 
+#include <bit>
 #include <cmath>
 #include <thread>
 
@@ -643,6 +645,27 @@ TEST_CASE("shipped_model: DIGITNET_MODEL names it", "[recognition][shipped]") {
     save_network(always_three(), model);
     CHECK(shipped_model() == model);
     CHECK(Recognizer().recognize(image_of(test::mnist_sample().test, 0)).digit == std::size_t{3});
+  }
+}
+
+TEST_CASE("ForwardPass: weights kept in half precision give the same bits", "[recognition]") {
+  const Network<float> network = load_network<float>(shipped_model());
+  const Dataset digits = load_mnist(DIGITNET_TEST_DATA "/mnist-sample").test;
+  const detail::HalfLayers halves(network);
+  detail::ForwardPass<float> plain(network, 1);
+  detail::ForwardPass<float> pass(network, 1, &halves);
+  const auto bits_of = [](std::span<const float> z) {
+    std::vector<std::uint32_t> bits;
+    for (const float value : z) bits.push_back(std::bit_cast<std::uint32_t>(value));
+    return bits;
+  };
+  for (std::size_t i = 0; i < 200; ++i) {
+    const std::vector<std::uint32_t> expected = bits_of(plain.logits(digits.pixels(i)));
+    REQUIRE(bits_of(pass.logits(digits.pixels(i))) == expected);
+    std::vector<float> numbers(digits.inputs());
+    detail::bytes_to_numbers<float>(numbers.data(), digits.pixels(i));
+    REQUIRE(bits_of(pass.logits(std::span<const float>(numbers))) ==
+            bits_of(plain.logits(std::span<const float>(numbers))));
   }
 }
 

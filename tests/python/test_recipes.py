@@ -79,6 +79,86 @@ def test_the_same_recipe_gives_the_same_file_for_any_number_of_threads(recipe_fi
     assert provenance["test_accuracy"] > 0.5
 
 
+def test_networks_side_by_side_have_the_mean_of_their_logits():
+    networks = [dn.Network([784, 7, 5, 10], seed=seed) for seed in (1, 2, 3)]
+    for network in networks:
+        network.layers[1].bias = np.full(5, 0.1, np.float32)
+    joined = recipes.side_by_side(networks)
+    assert [layer.outputs for layer in joined.layers] == [21, 15, 10]
+    images = not_digits.images("letters", 20, 1)
+    mean = np.mean([network.logits(images) for network in networks], axis=0)
+    np.testing.assert_allclose(joined.logits(images), mean, atol=1e-5)
+    assert recipes.side_by_side(networks[:1]) is networks[0]
+    for wrong in ([], [networks[0], dn.Network([784, 7, 10])]):
+        with pytest.raises(dn.ArgumentError, match="all with the same layers"):
+            recipes.side_by_side(wrong)
+
+
+@pytest.fixture
+def members_file(recipe_file):
+    """The recipe with two members that learn apart and then together, on MNIST alone."""
+    file, folder = recipe_file
+    recipe = json.loads(file.read_text())
+    recipe["data"] = {"mnist_validation": 500}
+    recipe["members"] = 2
+    recipe["phases"][1]["epochs"] = 2
+    recipe["together"] = [{"epochs": 1, "optimizer": {"name": "adam", "learning_rate": 0.0005}}]
+    file.write_text(json.dumps(recipe))
+    return file, folder
+
+
+def test_a_recipe_goes_on_where_its_runs_end(members_file, tmp_path):
+    file, folder = members_file
+    recipe = recipes.load(str(file))
+    whole = recipes.make(recipe, folder)
+    assert [layer.outputs for layer in whole.layers] == [24, 10]
+    run = tmp_path / "run"
+    recipes.train_member(recipe, recipes.gather(recipe, folder), 1, run=run)  # as another process may
+
+    def fall(report):
+        if (run / "member-1-phase-2").exists():
+            raise KeyError(report.epoch)
+
+    with pytest.raises(KeyError):  # after the first epoch of the second phase
+        recipes.make(recipe, folder, run=run, on_epoch=fall)
+    made = recipes.make(recipe, folder, run=run)
+    assert made.to_bytes() == whole.to_bytes()
+    parts = [f"member-{member}-phase-{phase}" for member in (1, 2) for phase in (1, 2)]
+    assert sorted(path.name for path in run.iterdir()) == [*parts, "together-phase-1"]
+    assert all(each.state() == "done" for each in dn.find_runs(run))
+    more = {**recipe, "members": 3}  # to members it is all the same how many others there are
+    recipes.train_member(more, recipes.gather(more, folder), 1, run=run, on_epoch=fall)
+    fewer = {**recipe, "phases": recipe["phases"][:1]}  # and to a phase, what comes later
+    recipes.train_member(fewer, recipes.gather(fewer, folder), 1, run=run, on_epoch=fall)
+    with pytest.raises(dn.ArgumentError, match="together-phase-1 is a run of another recipe"):
+        recipes.make(more, folder, run=run)
+
+
+def test_a_run_of_another_recipe_is_refused(members_file, tmp_path, capsys):
+    file, folder = members_file
+    words = ["train", "--recipe", str(file), "--data", str(folder), "--quiet"]
+    words += ["--run", str(tmp_path / "run"), "--output", str(tmp_path / "model.safetensors")]
+    assert main(words) == 0
+    recipe = json.loads(file.read_text())
+    recipe["seed"] += 1
+    file.write_text(json.dumps(recipe))
+    assert main(words) == 2
+    assert "is a run of another recipe" in capsys.readouterr().err
+
+
+def test_the_record_is_made_of_what_the_library_takes():
+    """It takes hours, so here it is followed with few samples, small layers and few epochs."""
+    recipe = recipes.load("record")
+    assert recipe["members"] > 1
+    recipe["hidden"] = [32 for _ in recipe["hidden"]]
+    recipe["data"]["mnist_validation"] = 1000
+    for phase in recipe["phases"] + recipe["together"]:
+        phase["epochs"] = 4
+    network = recipes.make(recipe, SAMPLE)
+    assert network.layers[0].outputs == 32 * recipe["members"]
+    assert network.evaluate(dn.load_mnist(SAMPLE).test).accuracy > 0.8
+
+
 def test_a_class_is_folded_into_the_others():
     network = dn.Network([784, 7, 11], seed=1)
     images = not_digits.images("letters", 20, 1)
@@ -140,7 +220,8 @@ def test_the_shipped_model_was_made_by_the_recipe_of_this_version():
     model = dn.shipped_model()
     assert Path(model).stat().st_size <= 2_500_000
     provenance = json.loads(dn.Network.load(model).metadata["provenance"])
-    assert provenance["recipe"] == recipes.load("recognizer")
+    defaults = {key: default for key, default in recipes.KEYS.items() if default is not None}
+    assert {**defaults, **provenance["recipe"]} == recipes.load("recognizer")
 
 
 def test_the_shipped_model_reads_mnist_and_refuses_the_rest():

@@ -62,9 +62,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add_data_options(parser)
     recipe = "how to train, from a recipe: recognizer (the model that comes with digitnet, for MNIST and pen "
-    recipe += (
-        "strokes), or a .json file of the same form; goes with options of data, threads and result alone"
-    )
+    recipe += "strokes), record (a larger one, for MNIST alone), or a .json file of the same form; goes with "
+    recipe += "options of data, threads and result alone"
     parser.add_argument("--recipe", metavar="NAME", help=recipe)
     strokes = "files of pen strokes with labels; their drawings are added to the training set"
     parser.add_argument("--strokes", nargs="+", default=[], metavar="FILE", help=strokes)
@@ -285,7 +284,7 @@ def _follow_recipe(options: argparse.Namespace) -> int:
     """Make a network by a recipe, measure it once on MNIST's test set, save it."""
     from digitnet import recipes  # has much to import
 
-    allowed = ("command", "data", "recipe", "threads", "output", "json", "quiet", "default_of")
+    allowed = ("command", "data", "recipe", "run", "threads", "output", "json", "quiet", "default_of")
     for name, value in vars(options).items():
         default = options.default_of(name)
         if name not in allowed and value != (_hidden(default) if name == "hidden" else default):
@@ -301,9 +300,14 @@ def _follow_recipe(options: argparse.Namespace) -> int:
     test = dn.load_mnist(options.data).test  # before the training, so that a missing file is told at once
     started = time.perf_counter()
     try:
-        network = recipes.make(recipe, options.data, threads=options.threads, progress=not options.quiet)
+        network = recipes.make(
+            recipe, options.data, threads=options.threads, progress=not options.quiet, run=options.run
+        )
+    except dn.ArgumentError as error:  # of a folder that holds something else
+        raise CommandError(USAGE, f"train: {error}") from None
     except KeyboardInterrupt:
-        raise CommandError(INTERRUPTED, "interrupted; no model is written") from None
+        how = "no model is written" if options.run is None else "go on with the same command"
+        raise CommandError(INTERRUPTED, f"interrupted; {how}") from None
     seconds = time.perf_counter() - started
     accuracy = network.evaluate(test, options.threads).accuracy
     provenance = {**json.loads(network.metadata["provenance"]), "test_accuracy": accuracy}

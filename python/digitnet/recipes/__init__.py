@@ -1,9 +1,10 @@
 """Recipes: all that is needed to make a model again, one JSON file for each.
 
 A recipe says the data, the network, the training and the seed; `make` follows it. The recipe `recognizer`
-makes the model that digitnet ships:
+makes the model that digitnet ships; `record` makes a larger network, for MNIST alone:
 
     digitnet train --recipe recognizer --output mnist.safetensors
+    digitnet train --recipe record --run runs/record --output record.safetensors
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ from digitnet import not_digits
 from digitnet._arguments import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import os
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
 DIGITS = 10
 NOT_DIGITS_VALIDATION = 0.2  # share held out
+_SEEDS_APART = 1000  # from the seed of one member to that of the next; a phase has the next after its former
 
 # What a recipe may say, with what is taken where it does not. None: it must be said.
 KEYS: dict[str, Any] = {"about": None, "seed": None, "hidden": None, "data": None, "phases": None}
 KEYS |= {"activation": "relu", "calibration": {}, "precision": "half"}
+KEYS |= {"members": 1, "together": []}  # networks learned apart in `phases`, then as one in `together`
 DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1}
 DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all"}
 DRAWINGS_KEYS = {"file": None, "lines": [0, 2**40], "pens": [], "licence": None}
@@ -172,12 +176,14 @@ def make(
     progress: bool = False,
     on_epoch: Callable[[dn.EpochReport], object] | None = None,
     stop: dn.StopFlag | None = None,
+    run: str | os.PathLike[str] | None = None,
 ) -> dn.Network:
     """Follows a recipe: gathers the data, trains, calibrates.
 
     If the recipe has drawings that are no digits, the network is trained with an eleventh class for them,
-    which is then folded away (see without_class). The same recipe and data give the same bits, for any number
-    of threads.
+    which is then folded away (see without_class). If it has members, each of them goes through `phases` from
+    a seed of its own; then they become one network (see side_by_side), which goes through `together`. The
+    same recipe and data give the same bits, for any number of threads.
 
     Args:
         recipe: what load gives.
@@ -186,28 +192,23 @@ def make(
         progress: whether to write a line for each epoch to stderr.
         on_epoch: called with an EpochReport after each epoch.
         stop: asks to stop, from any thread; what was learned by then is calibrated and returned.
+        run: folder that keeps the training, as one run for each member and phase: followed again with it, a
+            recipe goes on where it was interrupted, to the same bits. None keeps nothing.
 
     Returns:
         A network of ten outputs; its metadata say how it was made and how it is calibrated.
 
     Raises:
         IoError, FormatError: as gather.
-        ArgumentError: if the recipe asks dn.train for what it does not take.
+        ArgumentError: if the recipe asks dn.train for what it does not take, or `run` is of another recipe.
     """
     parts = gather(recipe, directory)
-    sizes = [parts.train.inputs, *recipe["hidden"], parts.train.classes]
-    network = dn.Network(sizes, activation=recipe["activation"], seed=recipe["seed"])
-    for number, phase in enumerate(recipe["phases"]):
-        dn.train(
-            network,
-            parts.train,
-            seed=recipe["seed"] + number,
-            threads=threads,
-            progress=progress,
-            on_epoch=on_epoch,
-            stop=stop,
-            **_arguments(phase),
-        )
+    reports = {"threads": threads, "progress": progress, "on_epoch": on_epoch, "stop": stop}
+    network = side_by_side(
+        [train_member(recipe, parts, member, run=run, **reports) for member in range(recipe["members"])]
+    )
+    seed = recipe["seed"] + recipe["members"] * _SEEDS_APART
+    network = _through(recipe, parts, network, recipe["together"], seed, "together", run, reports)
     if parts.train.classes > DIGITS:
         network = without_class(network, DIGITS)
     if recipe["precision"] == "half":  # what the file holds is what is calibrated and measured
@@ -233,6 +234,116 @@ def make(
         ),
     )
     return network
+
+
+def train_member(
+    recipe: dict[str, Any],
+    parts: Parts,
+    member: int,
+    *,
+    run: str | os.PathLike[str] | None = None,
+    **reports: Any,  # noqa: ANN401  passed on
+) -> dn.Network:
+    """One member of a recipe's network, from 0, through all of its `phases`.
+
+    Members need nothing of each other. With `run`, several processes can train one each; `make` then finds
+    them there.
+
+    Args:
+        recipe: what load gives.
+        parts: what gather gives.
+        member: which one; it gives the seed.
+        run: as for make.
+        reports: threads, progress, on_epoch, stop, as for dn.train.
+    """
+    seed = recipe["seed"] + member * _SEEDS_APART
+    sizes = [parts.train.inputs, *recipe["hidden"], parts.train.classes]
+    network = dn.Network(sizes, activation=recipe["activation"], seed=seed)
+    name = f"member-{member + 1}"
+    return _through(recipe, parts, network, recipe["phases"], seed, name, run, reports)
+
+
+def _through(
+    recipe: dict[str, Any],
+    parts: Parts,
+    network: dn.Network,
+    phases: list[dict[str, Any]],
+    seed: int,
+    name: str,
+    run: str | os.PathLike[str] | None,
+    reports: dict[str, Any],
+) -> dn.Network:
+    """A network after some phases. With `run`, those that are done are read, one that was begun goes on."""
+    for number, phase in enumerate(phases):
+        arguments = {**_arguments(phase), **reports}
+        source = {"recipe": recipe, "part": name, "phase": number + 1}
+        folder = None if run is None else Path(run) / f"{name}-phase-{number + 1}"
+        if folder is not None and (folder / "config.json").exists():
+            made_by = (dn.Run(folder).config["data"]["source"] or {}).get("recipe")
+            if _behind(made_by, name, number + 1) != _behind(recipe, name, number + 1):
+                msg = f"recipe: {folder} is a run of another recipe, expected one of this or none"
+                raise dn.ArgumentError(msg)
+            network, _ = dn.resume(folder, parts.train, parts.validation, **reports)
+            continue
+        if folder is not None:
+            arguments["run"] = dn.RunOptions(folder, checkpoint_every=5, keep_last=1, source=source)
+        dn.train(network, parts.train, validation=parts.validation, seed=seed + number, **arguments)
+    return network
+
+
+def _behind(recipe: object, name: str, phases: int) -> dict[str, object]:
+    """What of a recipe counts for a part of it after some phases.
+
+    No phase that comes later, and for a member not how many others there are. The recipe may be whatever a
+    file says.
+    """
+    said = recipe if isinstance(recipe, dict) else {}
+    counts = {key: said.get(key) for key in ("seed", "hidden", "activation", "data", "phases")}
+    last = "phases"
+    if name == "together":
+        last = "together"
+        counts |= {key: said.get(key) for key in ("members", last)}
+    gone_through = counts[last]
+    if isinstance(gone_through, list):
+        counts[last] = gone_through[:phases]
+    return counts
+
+
+def side_by_side(networks: Sequence[dn.Network]) -> dn.Network:
+    """Networks of one shape as a single one, whose logits are the means of theirs.
+
+    Each hidden layer has the units of all, in their order. Weights between units of different networks are 0,
+    until a training changes them. One network alone is returned as it is.
+
+    Raises:
+        ArgumentError: if there are none, or they differ in their layers.
+    """
+    shapes = {(tuple(layer.outputs for layer in each.layers), *each.activation_names) for each in networks}
+    if len(shapes) != 1:
+        msg = f"side_by_side: {len(networks)} networks, expected at least one, all with the same layers"
+        raise dn.ArgumentError(msg)
+    first, count = networks[0], len(networks)
+    if count == 1:
+        return first
+    *hidden, last = first.layers
+    sizes = [first.layers[0].inputs, *(count * layer.outputs for layer in hidden), last.outputs]
+    joined = dn.Network(sizes, activation=first.activation_names[0])
+    for number, layer in enumerate(joined.layers):
+        parts = [each.layers[number] for each in networks]
+        weights = [part.weights for part in parts]
+        if number == 0:
+            layer.weights = np.concatenate(weights, axis=1)
+        elif number == len(hidden):
+            layer.weights = np.concatenate(weights) / count
+        else:
+            apart = np.zeros((layer.inputs, layer.outputs), np.float32)
+            for place, each in enumerate(weights):
+                rows, columns = each.shape
+                apart[place * rows : (place + 1) * rows, place * columns : (place + 1) * columns] = each
+            layer.weights = apart
+        biases = [part.bias for part in parts]
+        layer.bias = np.mean(biases, axis=0) if number == len(hidden) else np.concatenate(biases)
+    return joined
 
 
 def without_class(network: dn.Network, number: int) -> dn.Network:
