@@ -3,8 +3,8 @@
 #include "byte_source.hpp"
 #include "file_writer.hpp"
 #include "json_fields.hpp"
-#include "learning_rate_json.hpp"
 #include "json_value.hpp"
+#include "learning_rate_json.hpp"
 #include "open_file.hpp"
 #include "safetensors.hpp"
 

@@ -528,7 +528,8 @@ TEST_CASE("serialization: a tensor entry of another form is named", "[serializat
   CHECK(not_refused(with_header_changed(dtype, R"("dtype": "F32")"), where + "no \"shape\"") == "");
   CHECK(not_refused(with_header_changed(dtype, R"("dtype": "F32", "shape": 6)"),
                     where + "\"shape\" is of another type") == "");
-  CHECK(not_refused(with_header_changed(dtype, dtype + R"(, "extra": 1)"), where + "an unknown member \"extra\"") == "");
+  CHECK(not_refused(with_header_changed(dtype, dtype + R"(, "extra": 1)"), where + "an unknown member \"extra\"") ==
+        "");
   const std::string entry = replaced(ModelFile::tensor_text(small_model().tensors[0]), "\"layers.0.weights\": ", "");
   for (const char* other : {"1", "[]", "null", "\"F32\"", "true"}) {
     CHECK(not_refused(with_header_changed(entry, other), where + "not a JSON object") == "");
