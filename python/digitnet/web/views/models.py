@@ -69,7 +69,7 @@ async def evaluate(request: HttpRequest, model_id: str) -> dict[str, Any]:
     model = await sync_to_async(models.find)(model_id)
     known = await asyncio.to_thread(model_list.facts, model)
     dataset = json_body(request).get("dataset", known.home)
-    if dataset not in data.NAMES:
+    if not isinstance(dataset, str) or dataset not in data.NAMES:
         names = ", ".join(data.NAMES)
         raise invalid(f"dataset: '{str(dataset)[:40]}', expected one of {names}", "dataset")
     recognizer = await sync_to_async(models.recognizer)(model.id)
