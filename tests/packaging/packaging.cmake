@@ -37,7 +37,8 @@ if(DIGITNET_INSTALL)
 endif()
 
 add_outside_project(add_subdirectory add_subdirectory
-  -DDIGITNET_SOURCE_DIR=${PROJECT_SOURCE_DIR} -DBUILD_SHARED_LIBS=ON)
+  -DDIGITNET_SOURCE_DIR=${PROJECT_SOURCE_DIR} -DBUILD_SHARED_LIBS=ON
+  -DCMAKE_BUILD_TYPE=Release)  # as build/release, so that a compiler cache has it already
 
 # What the smallest program costs to compile, against the includes of xtensor and xtensor-blas alone.
 find_program(python3_program python3 REQUIRED)
