@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from conftest import Server
+from serving import Server
 
 import digitnet as dn
 

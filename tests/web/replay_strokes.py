@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from conftest import DESKTOP, Server, chromium_path, draw, fitted
+from serving import DESKTOP, Server, chromium_path, draw, fitted
 
 import digitnet as dn
 

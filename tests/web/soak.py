@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from conftest import TESTS, Server
+from serving import TESTS, Server
 
 import digitnet as dn
 

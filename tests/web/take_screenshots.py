@@ -10,9 +10,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from conftest import CHROMIUM_FLAGS, DESKTOP, PHONE, TESTS, Server, chromium_path, draw, fitted
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from serving import CHROMIUM_FLAGS, DESKTOP, PHONE, TESTS, Server, chromium_path, draw, fitted
 
 import digitnet as dn
 

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import PHONE, Server
+from serving import PHONE, Server
 
 import digitnet as dn
 
@@ -450,8 +450,8 @@ def test_an_average_leads_to_its_class(visit, samples):
 
 
 def test_other_sets_and_a_set_that_is_not_there(browser, tmp_path):
-    from conftest import Visit
     from playwright.sync_api import expect
+    from serving import Visit
 
     alone = Server(
         tmp_path,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import PHONE, draw, fitted
 from playwright.sync_api import expect
 from replay_strokes import correct, replay
+from serving import PHONE, draw, fitted
 
 import digitnet as dn
 

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
-from conftest import Server
+from serving import Server
 
 import digitnet as dn
 

@@ -9,8 +9,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import PHONE, draw, fitted
 from safetensors.numpy import load as load_safetensors
+from serving import PHONE, draw, fitted
 
 import digitnet as dn
 

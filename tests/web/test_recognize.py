@@ -337,7 +337,7 @@ def test_a_client_has_so_many_tokens_and_no_more(monkeypatch):
 
 
 def test_too_many_in_a_burst_get_429(tmp_path):
-    from conftest import Server
+    from serving import Server
 
     slow = Server(tmp_path, environment={"DIGITNET_RECOGNITIONS_PER_SECOND": "1"})
     try:

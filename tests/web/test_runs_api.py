@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from conftest import Server
+from serving import Server
 
 import digitnet as dn
 

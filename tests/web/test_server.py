@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import Server
+from serving import Server
 
 SEVEN = {"strokes": [[[10, 10], [60, 12], [25, 90]]]}
 PAGES = ["", "network/", "training/", "data/", "models/", "parameters/", "graph/"]

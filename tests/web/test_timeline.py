@@ -10,8 +10,8 @@ import threading
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import DESKTOP, PHONE, draw, fitted
 from playwright.sync_api import expect
+from serving import DESKTOP, PHONE, draw, fitted
 
 import digitnet as dn
 

@@ -8,8 +8,8 @@ import signal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import DESKTOP, PHONE
 from playwright.sync_api import expect
+from serving import DESKTOP, PHONE
 
 import digitnet as dn
 

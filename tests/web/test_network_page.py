@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import PHONE, draw, fitted
 from playwright.sync_api import expect
+from serving import PHONE, draw, fitted
 
 import digitnet as dn
 
