@@ -5,13 +5,17 @@ import os
 import re
 import shutil
 import signal
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from serving import DESKTOP, PHONE
+from serving import DESKTOP, PHONE, Server
 
 import digitnet as dn
+
+# A training that no test waits for: small steps, so that its end is minutes away on any machine.
+LONG = {"layers": [64], "epochs": 1000, "batch_size": 4}
 
 
 def state(page, words, timeout=60_000):
@@ -41,15 +45,15 @@ def more_epochs(page, than):
     return epochs_done(page)
 
 
-def start(page, *, name, layers="64", epochs="1000", **fields):
-    """Fills the form as a person would, and starts."""
-    page.get_by_test_id("layers").fill(layers)
-    page.get_by_test_id("epochs").fill(epochs)
-    page.get_by_test_id("more").click()
-    page.get_by_test_id("name").fill(name)
-    for testid, value in fields.items():
-        page.get_by_test_id(testid.replace("_", "-")).fill(value)
-    page.get_by_test_id("start").click()
+def trained(server, name, **settings):
+    """A small training that is over."""
+    client = server.client()
+    status, answer = client.ask("api/runs", {"layers": [16], "epochs": 2, "name": name, **settings})
+    assert status == 201, answer
+    deadline = time.monotonic() + 60
+    while client.ask(f"api/runs/{name}")[1]["state"] != "done":
+        assert time.monotonic() < deadline, client.ask(f"api/runs/{name}")[1]
+        time.sleep(0.05)
 
 
 def no_sideways(page):
@@ -61,14 +65,17 @@ def accessible(page):
     assert report.violations_count == 0, report.generate_report()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nothing_stays(server):
-    """What still trains at the end is ended."""
-    yield
-    client = server.client()
+@pytest.fixture
+def server(tmp_path):
+    """A server for each test, so that none counts on the runs of another."""
+    started = Server(tmp_path)
+    yield started
+    client = started.client()
     for run in client.ask("api/runs")[1]:
         if run["state"] in ("queued", "starting", "running"):
             client.ask(f"api/runs/{run['id']}/stop", {})
+    started.stop()
+    assert "Traceback" not in started.errors(), started.errors()
 
 
 def test_what_is_wrong_is_told_beside_the_field(visit):
@@ -105,7 +112,12 @@ def test_what_is_wrong_is_told_beside_the_field(visit):
 def test_a_training_is_watched_held_and_changed(visit, server):
     visit.allow("status of 410")  # a checkpoint that made room for newer ones while the timeline asked for it
     page = visit.page("training/")
-    start(page, name="watched")
+    page.get_by_test_id("layers").fill("64")
+    page.get_by_test_id("epochs").fill("1000")
+    page.get_by_test_id("batch-size").fill("4")
+    page.get_by_test_id("more").click()
+    page.get_by_test_id("name").fill("watched")
+    page.get_by_test_id("start").click()
     page.wait_for_url("**/training/watched/")
     state(page, "running")
     seen = more_epochs(page, 0)
@@ -165,7 +177,7 @@ def test_the_page_waits_quietly_for_the_server(visit, server):
     """The training goes on meanwhile, and the page has all of it when the server is there again."""
     visit.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
     client = server.client()
-    assert client.ask("api/runs", {"layers": [64], "epochs": 1000, "name": "outlives"})[0] == 201
+    assert client.ask("api/runs", {**LONG, "name": "outlives"})[0] == 201
     page = visit.page("training/outlives/")
     seen = more_epochs(page, 0)
     port = server.port
@@ -193,8 +205,9 @@ def test_the_page_waits_quietly_for_the_server(visit, server):
 
 
 def test_the_list_is_live_and_runs_are_compared(visit, server):
+    trained(server, "first")
     page = visit.page("training/")
-    expect(page.get_by_test_id("state-watched")).to_have_text("stopped")
+    expect(page.get_by_test_id("state-first")).to_have_text("done")
     page.get_by_test_id("layers").fill("16")
     page.get_by_test_id("epochs").fill("3")
     page.get_by_test_id("queue").click()
@@ -206,7 +219,7 @@ def test_the_list_is_live_and_runs_are_compared(visit, server):
     assert page.url.endswith("/training/")
     expect(page.get_by_test_id("estimate")).to_contain_text("on this machine")
 
-    for name in ("watched", "mnist-16-1", "mnist-linear-1"):
+    for name in ("first", "mnist-16-1", "mnist-linear-1"):
         page.get_by_test_id(f"choose-{name}").check()
     table = page.get_by_test_id("differences")
     expect(table.locator("thead th")).to_have_count(3)
@@ -216,8 +229,8 @@ def test_the_list_is_live_and_runs_are_compared(visit, server):
     page.get_by_role("button", name="Validation accuracy").click()
     accessible(page)
     page.reload()
-    expect(page.get_by_test_id("choose-watched")).to_be_checked()  # by the address
-    page.get_by_test_id("choose-watched").uncheck()
+    expect(page.get_by_test_id("choose-first")).to_be_checked()  # by the address
+    page.get_by_test_id("choose-first").uncheck()
     expect(table.locator("thead th")).to_have_count(2)
 
     # What somebody else trains shows up by itself.
@@ -230,7 +243,9 @@ def test_the_list_is_live_and_runs_are_compared(visit, server):
 
 
 def test_a_run_is_copied_used_and_removed(visit, server):
-    page = visit.page("training/mnist-16-1/")
+    trained(server, "kept")
+    trained(server, "copied")
+    page = visit.page("training/copied/")
     state(page, "done")
     for name, words in (("python", "dn.train("), ("cpp", "#include <digitnet"), ("shell", "digitnet train")):
         page.get_by_test_id(f"copy-{name}").click()
@@ -245,13 +260,15 @@ def test_a_run_is_copied_used_and_removed(visit, server):
     accessible(page)
     page.get_by_test_id("remove-confirm").click()
     page.wait_for_url("**/training/")
-    expect(page.get_by_test_id("run-mnist-linear-1")).to_be_visible()
-    assert not (server.runs / "mnist-16-1").exists()
+    expect(page.get_by_test_id("run-kept")).to_be_visible()
+    expect(page.get_by_test_id("run-copied")).to_have_count(0)
+    assert not (server.runs / "copied").exists()
 
 
 def test_many_events_leave_the_page_small(visit, server):
     """A long run of somebody else: the events of an hour, and the page takes a thinned curve of them."""
-    source = dn.Run(server.runs / "mnist-linear-1")
+    trained(server, "source")
+    source = dn.Run(server.runs / "source")
     run = server.runs / "hour"
     run.mkdir()
     shutil.copy(source.directory / "config.json", run)
@@ -281,15 +298,15 @@ def test_many_events_leave_the_page_small(visit, server):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_and_in_the_dark(visit, scheme):
-    page = visit.page(
-        "training/?compare=watched,mnist-linear-1", viewport=PHONE, has_touch=True, color_scheme=scheme
-    )
+def test_on_a_phone_and_in_the_dark(visit, server, scheme):
+    trained(server, "one")
+    trained(server, "other", dropout=0.1)
+    page = visit.page("training/?compare=one,other", viewport=PHONE, has_touch=True, color_scheme=scheme)
     expect(page.get_by_test_id("compare-chart").locator("canvas")).to_be_visible()
     assert no_sideways(page)
     accessible(page)
-    page.get_by_test_id("run-watched").tap()
-    state(page, "stopped")
+    page.get_by_test_id("run-one").tap()
+    state(page, "done")
     expect(page.get_by_test_id("loss-chart").locator("canvas")).to_be_visible()
     assert no_sideways(page)
     accessible(page)
@@ -297,7 +314,6 @@ def test_on_a_phone_and_in_the_dark(visit, scheme):
 
 def test_all_of_it_by_the_keyboard(visit):
     page = visit.page("training/", viewport=DESKTOP)
-    expect(page.get_by_test_id("run-watched")).to_be_visible()
     page.get_by_test_id("layers").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("8")

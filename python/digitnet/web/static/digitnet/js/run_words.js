@@ -26,10 +26,12 @@ export function showState(tag, state) {
   tag.dataset.state = state;
 }
 
-/** A loss as "0.1234", small ones as "3.2e-5". */
+/** A loss as "0.1234", small ones in three digits: "0.00133", "3.20e-5". */
 export function loss(value) {
   if (value === null || value === undefined) return "–";
-  return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(2) : value.toFixed(4);
+  const size = Math.abs(value);
+  if (size === 0 || size >= 0.01) return value.toFixed(4);
+  return size >= 0.001 ? value.toPrecision(3) : value.toExponential(2);
 }
 
 /** A learning rate or norm in three digits: "0.00294", "1.2e-7". */

@@ -1,5 +1,6 @@
 // All that shows one checkpoint, or two: weight images, histograms, confusion, the reading, and numbers in words.
 import { percent } from "./dom.js";
+import { loss } from "./run_words.js";
 import { Confusion, confusionWords } from "./timeline_confusion.js";
 import { validationAccuracy, validationLoss } from "./timeline_curve.js";
 import { Histograms } from "./timeline_histograms.js";
@@ -93,7 +94,7 @@ export class View {
     parts["accuracy-name"].textContent = `${kind} accuracy`;
     parts["loss-name"].textContent = `${kind} loss`;
     parts.accuracy.textContent = percent(validationAccuracy(frame) ?? info.training_accuracy);
-    parts.loss.textContent = (validationLoss(frame) ?? info.training_loss)?.toFixed(4) ?? "–";
+    parts.loss.textContent = loss(validationLoss(frame) ?? info.training_loss);
     parts.best.hidden = !info.best;
     this.confusion.show(confusion, `after ${label}`);
     parts["confusion-words"].textContent = confusionWords(problem === null ? confusion : { problem });
