@@ -9,6 +9,7 @@ import pytest
 import digitnet as dn
 from digitnet import not_digits, recipes
 from digitnet.cli import main
+from digitnet.recipes import thick
 
 DATA = Path(__file__).parents[1] / "data"
 SAMPLE = DATA / "mnist-sample"
@@ -53,6 +54,33 @@ def test_the_samples_are_those_the_recipe_names(recipe_file):
     assert parts.validation.labels.max() <= 9
     assert parts.not_digits.shape == (10, 28, 28)
     assert [source["name"] for source in parts.sources] == ["mnist", "ones.jsonl"]
+
+
+def test_drawings_are_met_with_thick_pens_too(recipe_file):
+    file, folder = recipe_file
+    recipe = recipes.load(str(file))
+    plain = recipes.gather(recipe, folder)
+    recipe["data"]["thick"] = {"brushes": [0.2, 0.3], "drawings": 2, "not_digits": 0.5}
+    parts, again = recipes.gather(recipe, folder), recipes.gather(recipe, folder)
+    assert parts.train.fingerprint() == again.train.fingerprint()
+    assert len(parts.train) == len(plain.train) + 2 * 18
+    assert len(parts.validation) == len(plain.validation) + 2 * 2
+    assert parts.train.labels[len(plain.train) - 40 : -40].tolist() == [1] * 36  # before what is no digit
+    changed = (parts.train.images[-40:] != plain.train.images[-40:]).any(axis=(1, 2))
+    changed_too = (parts.not_digits != plain.not_digits).any(axis=(1, 2))
+    assert changed.sum() + changed_too.sum() == 25
+
+
+def test_a_thick_pen_draws_a_band_in_the_middle():
+    ink = thick.picture([[[0, 0], [10, 0]], [[0, 10], [10, 10]]], 0.3) / 255
+    assert ink.shape == (thick.SIDE, thick.SIDE)
+    unit = 60 / 13  # pixels: 10 units and the pen fill 60
+    assert ink[:, thick.SIDE // 2].sum() == pytest.approx(2 * 3 * unit, abs=0.5)  # across both bands
+    middle = (np.arange(thick.SIDE) + 0.5) @ ink.sum(axis=1) / ink.sum()
+    assert middle == pytest.approx(thick.SIDE / 2, abs=0.1)
+    np.testing.assert_allclose(ink, ink[::-1, ::-1], atol=0.01)
+    dot = thick.picture([[[3, 3]]], 0.5) / 255
+    assert dot.sum() == pytest.approx(np.pi * 10**2, rel=0.02)
 
 
 def test_what_is_held_out_does_not_depend_on_the_order_of_a_file():
@@ -181,6 +209,12 @@ def test_a_class_that_is_not_there_cannot_be_folded():
         (lambda recipe: recipe.update(sede=1), "key 'sede'.*did you mean 'seed'|key 'sede'"),
         (lambda recipe: recipe["data"].update(mnits=1), "key 'mnits'"),
         (lambda recipe: recipe["data"].update(drawings=["x"]), "str, expected an object"),
+        (lambda recipe: recipe["data"].update(thick={"drawings": 1}), "thick: no key 'brushes'"),
+        (
+            lambda recipe: recipe["data"].update(thick={"brushes": [0, 1]}),
+            r"thick: brushes \[0, 1\], expected",
+        ),
+        (lambda recipe: recipe["data"].update(thick={"brushes": 0.2}), r"brushes 0.2, expected"),
     ],
 )
 def test_a_wrong_recipe_is_told(recipe_file, change, message):

@@ -20,12 +20,13 @@ import numpy as np
 import digitnet as dn
 from digitnet import not_digits
 from digitnet._arguments import nearest
+from digitnet.recipes import thick
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 DIGITS = 10
 NOT_DIGITS_VALIDATION = 0.2  # share held out
@@ -36,7 +37,12 @@ KEYS: dict[str, Any] = {"about": None, "seed": None, "hidden": None, "data": Non
 KEYS |= {"activation": "relu", "calibration": {}, "precision": "half"}
 KEYS |= {"members": 1, "together": []}  # networks learned apart in `phases`, then as one in `together`
 DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1}
-DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all"}
+DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all", "thick": {}}
+THICK_KEYS = {
+    "brushes": None,
+    "drawings": 1,
+    "not_digits": 0,
+}  # see _thick_pictures; times, share
 DRAWINGS_KEYS = {"file": None, "lines": [0, 2**40], "pens": [], "licence": None}
 
 
@@ -87,6 +93,13 @@ def load(name: str) -> dict[str, Any]:
         raise dn.FormatError(msg) from None
     recipe = _checked(f"recipe: {name}", recipe, KEYS)
     recipe["data"] = _checked(f"recipe: {name}: data", recipe["data"], DATA_KEYS)
+    if recipe["data"]["thick"]:
+        bold = _checked(f"recipe: {name}: thick", recipe["data"]["thick"], THICK_KEYS)
+        if not _is_range(bold["brushes"]):
+            brushes = bold["brushes"]
+            msg = f"recipe: {name}: thick: brushes {brushes}, expected [least, most], above 0 and at most 1"
+            raise dn.FormatError(msg)
+        recipe["data"]["thick"] = bold
     recipe["data"]["drawings"] = [
         _checked(f"recipe: {name}: drawings", source, DRAWINGS_KEYS) for source in recipe["data"]["drawings"]
     ]
@@ -109,6 +122,12 @@ def _checked(where: str, given: object, keys: dict[str, Any]) -> dict[str, Any]:
     return {**keys, **given}
 
 
+def _is_range(brushes: object) -> bool:
+    if not isinstance(brushes, list) or len(brushes) != 2:
+        return False
+    return all(isinstance(each, (int, float)) for each in brushes) and 0 < brushes[0] <= brushes[1] <= 1
+
+
 def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     """Loads and draws the samples of a recipe.
 
@@ -125,6 +144,7 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     held_out, kept = mnist.split(data["mnist_validation"], seed)
     train, validation = [(kept.images, kept.labels)], [(held_out.images, held_out.labels)]
     sources = [{"name": "mnist", "samples": len(mnist), "sha256": mnist.fingerprint()}]
+    bold, rng = data["thick"], np.random.default_rng(seed)
     for source in data["drawings"]:
         drawings = dn.read_drawings(_find(source["file"], directory))[slice(*source["lines"])]
         labels = np.array([drawing.label for drawing in drawings], np.uint8)
@@ -134,16 +154,32 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
             train.append((images[~is_held_out], labels[~is_held_out]))
         plain = dn.Dataset(np.stack([dn.to_mnist_image(drawing) for drawing in drawings]), labels)
         validation.append((plain.images[is_held_out], labels[is_held_out]))
+        for _ in range(bold.get("drawings", 0)):
+            images = _thick_pictures([drawing.strokes for drawing in drawings], bold["brushes"], rng)
+            train.append((images[~is_held_out], labels[~is_held_out]))
+            validation.append((images[is_held_out], labels[is_held_out]))
         sources.append({"name": source["file"], "samples": len(plain), "sha256": plain.fingerprint()})
-    pictures = [
-        not_digits.images(kind, count, seed, data["not_digits_part"])
-        for kind, count in data["not_digits"].items()
-    ]
-    others = np.concatenate([np.empty((0, 28, 28), np.uint8), *pictures])
+    others = np.empty((0, 28, 28), np.uint8)
+    for kind, count in data["not_digits"].items():
+        drawn = not_digits.drawings(kind, count, seed, data["not_digits_part"])
+        thick_ones = round(count * bold.get("not_digits", 0))
+        pictures = [others, _thick_pictures(drawn[:thick_ones], bold.get("brushes", []), rng)]
+        pictures += [dn.to_mnist_image(strokes)[None] for strokes in drawn[thick_ones:]]
+        others = np.concatenate(pictures)
     is_held_out = _held_out(len(others), NOT_DIGITS_VALIDATION, seed)
     train.append((others[~is_held_out], np.full(int((~is_held_out).sum()), DIGITS, np.uint8)))
     classes = DIGITS + (len(others) > 0)
     return Parts(_joined(train, classes), _joined(validation, DIGITS), others[is_held_out], sources)
+
+
+def _thick_pictures(
+    drawings: Sequence[Sequence[ArrayLike]], brushes: Sequence[float], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Drawings made with a thick pen and read as pictures; its width is even between the two brushes."""
+    images = np.empty((len(drawings), 28, 28), np.uint8)
+    for image, strokes in zip(images, drawings):
+        image[:] = dn.to_mnist_image(thick.picture(strokes, rng.uniform(brushes[0], brushes[1])))
+    return images
 
 
 def _held_out(count: int, share: float, seed: int) -> NDArray[np.bool_]:
