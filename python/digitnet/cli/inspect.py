@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
-from digitnet.cli.common import add_json_option, is_idx
+from digitnet.cli.common import add_json_option, beginning, is_idx
 
 if TYPE_CHECKING:
     import argparse
@@ -33,12 +33,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _require_known(file: str) -> None:
     """Says what is expected, if a file begins neither as a model nor as IDX; the readers say the rest."""
-    try:
-        with Path(file).open("rb") as stream:
-            start = stream.read(9)
-    except OSError:
-        return  # whoever reads it next says why it cannot be
-    if not is_idx(file) and start[8:] != b"{":  # a model: the length of its header, 8 bytes, then JSON
+    start = beginning(file, 9)  # of a model: the length of its header, 8 bytes, then JSON
+    if start is not None and start[8:] != b"{" and not is_idx(file):
         found = f"begins with {start!r}" if start else "is empty"
         msg = f"inspect: {file}: {found}, expected a model file (safetensors) or an IDX file, plain or gzip"
         raise dn.FormatError(msg)

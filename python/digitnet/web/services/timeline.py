@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 import digitnet as dn
-from digitnet._run_files import open_plain, printable
+from digitnet._files import open_plain, printable
 from digitnet.web.errors import ApiError, invalid, missing
 from digitnet.web.services import data, recognition, runs
 
