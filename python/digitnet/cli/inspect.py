@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
+from digitnet._strict_json import json_or_text
 from digitnet.cli.common import add_json_option, beginning, is_idx
 
 if TYPE_CHECKING:
@@ -80,13 +81,5 @@ def _model_facts(file: str) -> dict[str, Any]:
         },
         "parameters": network.parameter_count,
         "checksum": header["checksum"],
-        "metadata": {key: _from_json(text) for key, text in sorted(network.metadata.items())},
+        "metadata": {key: json_or_text(text) for key, text in sorted(network.metadata.items())},
     }
-
-
-def _from_json(text: str) -> Any:  # noqa: ANN401
-    """What a text of the metadata holds, if it is JSON, else the text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
