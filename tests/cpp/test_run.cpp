@@ -699,7 +699,7 @@ TEST_CASE("resume_run: a pipe or a device in place of a file is refused, and not
   const fs::path run = folder / "run";
   train_with(run, short_training());
   lose_checkpoints(run, 2);
-  const fs::path state = fs::read_symlink(run / "latest") / "state.json";
+  const fs::path state = fs::path("checkpoints") / "epoch-0001" / "state.json";
   for (const fs::path& name : {fs::path("config.json"), fs::path("events.jsonl"), state}) {
     for (const bool is_pipe : {true, false}) {
       CAPTURE(name, is_pipe);
