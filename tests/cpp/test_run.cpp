@@ -669,7 +669,8 @@ TEST_CASE("train_run: a control.json that is none is told, taken away and not be
       {with(std::string(100, '[')), "control.json: nested deeper than 64 levels"},
       {with("{\"stop\": true" + std::string(4096, ' ') + "}"),
        "control.json: more than 4096 bytes, expected at most as many"},
-      {[&] { fs::create_symlink(outside, file); }, "control.json: cannot be opened: Too many levels of symbolic links"},
+      {[&] { fs::create_symlink(outside, file); },
+       "control.json: cannot be opened: Too many levels of symbolic links"},
       {[&] { REQUIRE(::mkfifo(file.c_str(), 0666) == 0); }, "control.json: is a pipe, expected a file"},
   };
   TrainingOptions options = short_training();
