@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-files="idx byte_source serialization safetensors strict_json json_fields run_config checkpoint event_log drawing picture
-  stb_decoder"
+files="idx byte_source serialization safetensors strict_json json_fields run_config run_control checkpoint event_log drawing
+  picture stb_decoder"
 tests="hostile limits idx byte_source file_writer serialization strict_json json_value drawing picture checkpoint run faults
   run_faults"
 targets="idx gzip_idx safetensors model_description strokes picture run_config run_control checkpoint events"
