@@ -137,9 +137,9 @@ import os, socket, sys
 import digitnet as dn
 from digitnet import recipes
 readers = {
-    "read_idx": dn.read_idx, "load_dataset": lambda path: dn.load_dataset(path, path), "Network.load": dn.Network.load,
-    "Recognizer": dn.Recognizer, "read_drawings": dn.read_drawings, "load_drawings": dn.load_drawings,
-    "read_picture": dn.read_picture, "recipes.load": recipes.load,
+    "read_idx": dn.read_idx, "load_dataset": lambda path: dn.load_dataset(path, path),
+    "Network.load": dn.Network.load, "Recognizer": dn.Recognizer, "read_drawings": dn.read_drawings,
+    "load_drawings": dn.load_drawings, "read_picture": dn.read_picture, "recipes.load": recipes.load,
 }
 os.mkfifo("pipe.json")
 socket.socket(socket.AF_UNIX).bind("socket.json")

@@ -20,7 +20,7 @@ import numpy as np
 import digitnet as dn
 from digitnet import not_digits
 from digitnet._arguments import nearest
-from digitnet._files import open_plain
+from digitnet._files import io_error, open_plain
 from digitnet._strict_json import parse_json
 from digitnet.recipes import thick
 
@@ -76,9 +76,8 @@ def load(name: str) -> dict[str, Any]:
         try:
             with open_plain(Path(name), "recipe") as file:
                 words = file.read()
-        except OSError as error:
-            msg = f"recipe: {name}: {error.strerror}"
-            raise dn.IoError(msg) from None
+        except FileNotFoundError as error:
+            raise io_error(Path(name), error, "recipe") from None
     elif name in names():
         words = (resources.files(__name__) / f"{name}.json").read_bytes()
     else:
