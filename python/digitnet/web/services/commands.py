@@ -15,7 +15,7 @@ import digitnet as dn
 from digitnet.runs import printable
 from digitnet.training import WARMUPS
 from digitnet.web.errors import ApiError, invalid
-from digitnet.web.services import runs
+from digitnet.web.services import run_events, run_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,8 +128,8 @@ def command(run_id: str, form: str) -> dict[str, str]:
     if form not in _FORMS:
         raise invalid(f"form: '{form[:20]}', expected one of {', '.join(_FORMS)}", "form")
     try:
-        run = runs.find(run_id)
-        text = _FORMS[form](_recipe(run.config, runs.changes(run)))
+        run = run_folders.find(run_id)
+        text = _FORMS[form](_recipe(run.config, run_events.changes(run)))
     except (_Unsaid, dn.FormatError, KeyError, TypeError, ValueError) as error:
         raise ApiError(
             409, "not_sayable", f"the config of '{run_id}' cannot be said in this form: {error}"
