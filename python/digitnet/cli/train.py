@@ -26,7 +26,7 @@ from digitnet.cli.common import (
     whole,
 )
 from digitnet.samples import with_strokes
-from digitnet.training import WARMUPS
+from digitnet.training import AVERAGINGS, METRICS, WARMUPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +40,6 @@ EPOCHS = 10
 BATCH_SIZE = 128
 VALIDATION = 0.1
 SEED = 1
-
-AVERAGINGS = ["none", "ema", "swa"]
-METRICS = ["training_loss", "training_accuracy", "validation_loss", "validation_accuracy"]
 
 # Arguments of dn.train that a number alone says; 0 and no are their defaults.
 TOOLS = [

@@ -21,6 +21,7 @@ import numpy as np
 
 import digitnet as dn
 from digitnet._run_files import open_plain, printable
+from digitnet.training import METRICS
 from digitnet.web.errors import ApiError, invalid, missing
 from digitnet.web.services import data, recognition, run_events, run_folders, runs
 
@@ -164,7 +165,6 @@ def _told(
     except dn.Error:
         broken = f"{each.name}: model.safetensors is no plain file"
     measured = epochs.get(each.epoch, {}) if each.batch == 0 else {}
-    metrics = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
     return {
         "epoch": each.epoch,
         "batch": each.batch,
@@ -173,7 +173,7 @@ def _told(
         "latest": named["latest"] == each,
         "version": version,
         "broken": broken,
-        **{name: measured.get(name) for name in metrics},
+        **{name: measured.get(name) for name in METRICS},
     }
 
 
