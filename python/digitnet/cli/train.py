@@ -250,10 +250,7 @@ def conclude(
     else:
         provenance["test_accuracy"] = test.accuracy
     network.metadata = {"provenance": json.dumps(provenance)}
-    try:
-        network.save(options.output)
-    except dn.IoError as error:
-        raise CommandError(FAILED, str(error)) from None
+    _save(network, options.output)
     if test is None:
         tell(f"interrupted after epoch {len(reports)} of {kept.epochs}; saved as {options.output}")
         return INTERRUPTED
@@ -270,11 +267,22 @@ def conclude(
         }
         print(json.dumps(result))
     else:
-        print(f"training samples: {samples}")
-        print(f"training time: {seconds:.2f} s")
-        print(f"test accuracy: {test.accuracy:.4f}")
-        print(f"model: {options.output}")
+        _report(samples, seconds, test.accuracy, options.output)
     return 0
+
+
+def _save(network: dn.Network, output: str, precision: str = "full") -> None:
+    try:
+        network.save(output, precision=precision)
+    except dn.IoError as error:
+        raise CommandError(FAILED, str(error)) from None
+
+
+def _report(samples: int, seconds: float, accuracy: float, output: str) -> None:
+    print(f"training samples: {samples}")
+    print(f"training time: {seconds:.2f} s")
+    print(f"test accuracy: {accuracy:.4f}")
+    print(f"model: {output}")
 
 
 def _follow_recipe(options: argparse.Namespace) -> int:
@@ -309,18 +317,12 @@ def _follow_recipe(options: argparse.Namespace) -> int:
     accuracy = network.evaluate(test, options.threads).accuracy
     provenance = {**json.loads(network.metadata["provenance"]), "test_accuracy": accuracy}
     network.metadata = {**network.metadata, "provenance": json.dumps(provenance)}
-    try:
-        network.save(options.output, precision=recipe["precision"])
-    except dn.IoError as error:
-        raise CommandError(FAILED, str(error)) from None
+    _save(network, options.output, recipe["precision"])
     if options.json:
         result = {"model": options.output, "training_seconds": seconds, "parameters": network.parameter_count}
         print(json.dumps({**result, **provenance}))
     else:
-        print(f"training samples: {provenance['training_samples']}")
-        print(f"training time: {seconds:.2f} s")
-        print(f"test accuracy: {accuracy:.4f}")
-        print(f"model: {options.output}")
+        _report(provenance["training_samples"], seconds, accuracy, options.output)
     return 0
 
 
