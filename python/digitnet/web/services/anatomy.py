@@ -166,6 +166,9 @@ def _alone(name: str) -> dn.Network:
     return network
 
 
+# ---------------------------------------------------------------- opened, and kept
+
+
 _lock = threading.Lock()
 _opened: OrderedDict[tuple[int, Any], tuple[dn.Recognizer, Anatomy]] = OrderedDict()
 
