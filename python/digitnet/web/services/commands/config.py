@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import digitnet as dn
 from digitnet.runs import printable
 from digitnet.training import METRICS
+from digitnet.web.services.augmentation import AUGMENTATION_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -58,12 +59,6 @@ AVERAGINGS: dict[str, dict[str, float]] = {
     "swa": {"swa_start": 0.75},
 }
 """The number that belongs to each averaging, with its default."""
-
-# The numbers of dn.Augmentation, in the order of the C++ struct.
-AUGMENTATION = (
-    *("probability", "thickness", "rotation", "scale", "aspect", "shear", "shift", "elastic"),
-    *("elastic_sigma", "erase", "erase_radius", "noise", "specks", "ground"),
-)
 
 # What EarlyStopping and ReduceOnPlateau have besides a metric, a patience and a factor, with the defaults.
 EARLY_STOPPING: dict[str, Any] = {"min_delta": 0.0, "restore_best": True}
@@ -113,7 +108,7 @@ class Training:
     options: dict[str, Any]
     """Those of OPTIONS that are no defaults."""
     augmentation: dict[str, float] | None
-    """Those of AUGMENTATION that are given."""
+    """Those of AUGMENTATION_NUMBERS that are given."""
     changes: list[tuple[int, int, float]]
     """Where the learning rate was changed, in whole epochs and batches of the next, and to what."""
     data: str = "mnist"
@@ -197,7 +192,7 @@ def _options(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _augmentation(value: Any) -> dict[str, float] | None:  # noqa: ANN401 (whatever JSON holds)
-    return None if value is None else _numbers(value, AUGMENTATION, "augmentation")
+    return None if value is None else _numbers(value, AUGMENTATION_NUMBERS, "augmentation")
 
 
 def _change(value: Mapping[str, Any]) -> tuple[int, int, float]:

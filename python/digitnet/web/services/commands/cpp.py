@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from digitnet.runs import printable
-from digitnet.web.services.commands.config import AUGMENTATION
+from digitnet.web.services.augmentation import AUGMENTATION_NUMBERS
 
 if TYPE_CHECKING:
     from digitnet.web.services.commands.config import Schedule, Training
@@ -90,7 +90,7 @@ def _options(training: Training) -> list[str]:
     made.append(f"options.schedule = {_schedule(training.schedule)};")
     if training.augmentation is not None:
         amounts = training.augmentation
-        ordered = [f".{name} = {amounts[name]!r}" for name in AUGMENTATION if name in amounts]
+        ordered = [f".{name} = {amounts[name]!r}" for name in AUGMENTATION_NUMBERS if name in amounts]
         made += _list("options.augmentation = Augmentation{", ordered)
     if training.changes:
         places = [f"{{{epoch}, {batch}, {rate!r}}}" for epoch, batch, rate in training.changes]
