@@ -1,6 +1,7 @@
 """A server for the tests of the web app, clients of it, and pages in which no error goes unseen."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
+PATIENCE = 60_000  # milliseconds that a page is waited for: what is right comes long before, on a busy machine too
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -63,7 +65,7 @@ class Server:
         self.port = int(found[2])
         self.url = f"http://127.0.0.1:{self.port}/"
         self.token = found[3]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:  # it listens already; this waits until it answers
             try:
                 urllib.request.urlopen(self.url + "healthz", timeout=10).close()
@@ -143,7 +145,7 @@ class Visit:
         options.setdefault("viewport", DESKTOP)
         context = self.browser.new_context(base_url=self.server.url, **options)
         self.contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         self.watch(page)
         page.goto(path)
@@ -191,12 +193,21 @@ def draw(page, strokes, *, box=None, testid="canvas"):
         page.mouse.up()
 
 
-def fitted(drawing, margin=0.15):
-    """The strokes of a Drawing in [0, 1], in the middle, the larger side 1 - 2 * margin."""
+def fitted(drawing, margin=0.15, apart=0.03):
+    """The strokes of a Drawing in [0, 1], in the middle, the larger side 1 - 2 * margin.
+
+    Points nearer than `apart` to the one before are left out, but for the last: each costs a frame of the page.
+    """
     points = [point for stroke in drawing.strokes for point in stroke.tolist()]
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     size = max(max(xs) - min(xs), max(ys) - min(ys)) or 1
     scale = (1 - 2 * margin) / size
     left = 0.5 - scale * (min(xs) + max(xs)) / 2
     top = 0.5 - scale * (min(ys) + max(ys)) / 2
-    return [[(left + scale * x, top + scale * y) for x, y in stroke.tolist()] for stroke in drawing.strokes]
+    strokes = []
+    for stroke in drawing.strokes:
+        places = [(left + scale * x, top + scale * y) for x, y in stroke.tolist()]
+        kept = places[:1]
+        kept += [place for place in places[1:-1] if math.dist(place, kept[-1]) >= apart]
+        strokes.append(kept + places[1:][-1:])
+    return strokes
