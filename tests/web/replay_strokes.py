@@ -37,7 +37,7 @@ ANSWERS = "Number(document.querySelector('[data-part=reading]').dataset.answer ?
 
 @dataclass
 class Replayed:
-    """What the page read of each drawing (digits or None), what was drawn on it, and the milliseconds of each stroke."""
+    """What the page read (digits or None), what was drawn on it, and the milliseconds of each stroke."""
 
     read: list
     drawings: list

@@ -25,7 +25,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
-PATIENCE = 60_000  # milliseconds that a page is waited for: what is right comes long before, on a busy machine too
+PATIENCE = 60_000  # milliseconds that a page is waited for: enough on a busy machine, too
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -196,7 +196,7 @@ def draw(page, strokes, *, box=None, testid="canvas"):
 def fitted(drawing, margin=0.15, apart=0.03):
     """The strokes of a Drawing in [0, 1], in the middle, the larger side 1 - 2 * margin.
 
-    Points nearer than `apart` to the one before are left out, but for the last: each costs a frame of the page.
+    Points nearer than `apart` to the one before are left out, but for the last: each costs the page a frame.
     """
     points = [point for stroke in drawing.strokes for point in stroke.tolist()]
     xs, ys = [p[0] for p in points], [p[1] for p in points]

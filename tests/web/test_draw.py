@@ -63,7 +63,7 @@ def strokes_on(page):
 
 
 def answered(page, times):
-    """Waits until so many finished drawings were read: nothing more comes of the last one but its explanation."""
+    """Waits until so many finished drawings were read: of the last one only its explanation is to come."""
     expect(page.locator("[data-part=reading]")).to_have_attribute("data-answer", str(times))
 
 
