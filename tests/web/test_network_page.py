@@ -552,7 +552,7 @@ def test_nothing_jumps_while_drawing_and_one_question_is_asked_at_a_time(visit, 
         with page.expect_response("**/api/network/forward"):
             page.mouse.move(box["x"] + 40 + 10 * step, box["y"] + 46 + 9 * step)
         assert page.evaluate(ORDER) == rested_units
-    page.evaluate("window.setTimeout = window.ownTimeout")
+    page.evaluate("() => { window.setTimeout = window.ownTimeout; }")
     page.mouse.up()
     settled(page)
     assert len(rested_units) == 20

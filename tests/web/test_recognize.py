@@ -289,8 +289,9 @@ def test_it_needs_no_cookie_and_sends_the_headers_of_every_page(server):
     elsewhere = urllib.request.Request(
         request.full_url, data=request.data, headers={"Host": "elsewhere.example"}
     )
-    with pytest.raises(urllib.error.HTTPError, match="400"):
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
         urllib.request.urlopen(elsewhere)
+    refused.value.close()
 
 
 # ---------------------------------------------------------------- many at once
@@ -460,8 +461,9 @@ def test_changes_need_the_page_s_own_token(server):
     request = urllib.request.Request(
         server.url + "api/personal", data=json.dumps({**BODY, "digit": 7}).encode()
     )
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
         urllib.request.urlopen(request)
+    refused.value.close()
 
 
 def test_a_full_set_takes_no_more(server, empty_set):

@@ -478,14 +478,14 @@ def test_play_goes_through_to_the_end(visit, client, run, motion):
         }"""
     )
     page.get_by_test_id("play").click()
-    page.wait_for_function("words.length === 2")
+    page.wait_for_function("() => words.length === 2")
     at_rest(page, EPOCHS)
     assert page.evaluate("words") == ["❚❚Pause", "▶Play"]
     assert page.evaluate("labels") == [f"epoch {epoch} of {EPOCHS}" for epoch in range(EPOCHS + 1)]
 
     page.evaluate(f"pauseAt = 'epoch 2 of {EPOCHS}'")
     page.get_by_test_id("play").click()
-    page.wait_for_function("words.length === 4")
+    page.wait_for_function("() => words.length === 4")
     assert page.evaluate("words.slice(2)") == ["❚❚Pause", "▶Play"]
     at_rest(page, 2)  # wherever it was then: exactly on a checkpoint
     expect(page.get_by_test_id("timeline")).to_have_value("2")
