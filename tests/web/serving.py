@@ -176,6 +176,22 @@ class Visit:
         assert not self.problems, self.problems
 
 
+def require_accessible(page, context=None):
+    """No violation of any rule of axe in the light theme, nor of one about colours in the dark theme.
+
+    The page should have been opened with reduced_motion="reduce", so that no colour is on its way to another.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+
+    colours = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+    for theme, options in (("light", None), ("dark", colours)):
+        page.emulate_media(color_scheme=theme)
+        page.locator(f"html[data-theme={theme}]").wait_for()
+        report = Axe().run(page, context=context, options=options)
+        assert report.violations_count == 0, f"{theme}: {report.generate_report()}"
+    page.emulate_media(color_scheme="light")
+
+
 def draw(page, strokes, *, box=None, testid="canvas"):
     """Draws strokes ([[x, y], ...] in [0, 1]) with the mouse onto the canvas, or a box of it."""
     place = page.get_by_test_id(testid).bounding_box()
