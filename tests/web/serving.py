@@ -183,7 +183,7 @@ def require_accessible(page, context=None):
     """
     from axe_playwright_python.sync_playwright import Axe
 
-    colours = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+    colours = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
     for theme, options in (("light", None), ("dark", colours)):
         page.emulate_media(color_scheme=theme)
         page.locator(f"html[data-theme={theme}]").wait_for()
