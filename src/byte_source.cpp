@@ -4,12 +4,9 @@
 
 #include <digitnet/error.hpp>
 
-#include <fcntl.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <new>
 #include <tuple>
 #include <utility>
@@ -17,28 +14,10 @@
 
 namespace digitnet::detail {
 
-namespace {
-
-/// Opens a file and tells its length; pipes and devices have none.
-std::pair<OpenFile, std::optional<std::uint64_t>> open_file(const std::string& prefix,
-                                                            const std::filesystem::path& path) {
-  OpenFile file(path, O_RDONLY);
-  if (!file.is_open()) {
-    const int reason = errno;
-    throw IoError(prefix + "cannot be opened: " + std::strerror(reason));
-  }
-  const struct stat info = file.status(prefix);
-  if (S_ISDIR(info.st_mode)) throw IoError(prefix + "is a folder, expected a file");
-  if (!S_ISREG(info.st_mode)) return {std::move(file), std::nullopt};
-  return {std::move(file), static_cast<std::uint64_t>(info.st_size)};
-}
-
-}  // namespace
-
 struct ByteSource::State {
   std::string prefix;
   OpenFile file;
-  std::optional<std::uint64_t> stored_length;
+  std::uint64_t stored_length = 0;
   std::span<const std::uint8_t> memory;  // what is left of it, when there is no file
   std::vector<std::uint8_t> buffer;      // from the file: for telling gzip, and for unpacking
   std::span<const std::uint8_t> input;   // what is left in the buffer
@@ -110,7 +89,7 @@ struct ByteSource::State {
       done += room - stream.avail_out;
       unpacked += room - stream.avail_out;
       packed += input.size() - stream.avail_in;
-      require_no_bomb(prefix, unpacked, stored_length.value_or(packed));
+      require_no_bomb(prefix, unpacked, stored_length);
       const bool at_end = input.empty();
       input = input.last(stream.avail_in);
       if (status == Z_STREAM_END) {
@@ -136,7 +115,7 @@ void require_no_bomb(const std::string& where, std::uint64_t unpacked, std::uint
 
 ByteSource::ByteSource(const char* where, const std::filesystem::path& path) : state_(std::make_unique<State>()) {
   state_->prefix = text(where, ": ", path.string(), ": ");
-  std::tie(state_->file, state_->stored_length) = open_file(state_->prefix, path);
+  std::tie(state_->file, state_->stored_length) = open_plain(state_->prefix, path);
   state_->begin();
 }
 
@@ -157,30 +136,31 @@ std::size_t ByteSource::read(std::span<std::uint8_t> target) {
 bool ByteSource::is_gzip() const { return state_->gzip; }
 
 std::optional<std::uint64_t> ByteSource::length() const {
-  return state_->gzip ? std::nullopt : state_->stored_length;
+  if (state_->gzip) return std::nullopt;
+  return state_->stored_length;
 }
 
-std::optional<std::uint64_t> ByteSource::stored_length() const { return state_->stored_length; }
+std::uint64_t ByteSource::stored_length() const { return state_->stored_length; }
 
 const std::string& ByteSource::prefix() const { return state_->prefix; }
 
 std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit,
                                           const LookAtBeginning& look) {
   const std::string prefix = text(where, ": ", path.string(), ": ");
-  auto [file, length] = open_file(prefix, path);
-  if (length.value_or(0) > limit) {
-    throw FormatError(text(prefix, *length, " bytes, expected at most ", limit));
+  auto [file, length] = open_plain(prefix, path);
+  if (length > limit) {
+    throw FormatError(text(prefix, length, " bytes, expected at most ", limit));
   }
   std::vector<std::uint8_t> bytes;
   std::size_t got = 0;
-  if (look && length.value_or(0) > large_file) {
+  if (look && length > large_file) {
     bytes.resize(beginning_bytes);
     got = file.read(prefix, bytes);
-    look(std::span(bytes).first(got), *length);
+    look(std::span(bytes).first(got), length);
   }
-  // A length of 0 may be that of a pipe, or of a file in /proc: read on until there is no more. One byte of room tells
-  // the end of any other.
-  bytes.resize(length.value_or(0) + 1);
+  // A length of 0 may be that of a file in /proc: read on until there is no more. One byte of room tells the end of any
+  // other.
+  bytes.resize(length + 1);
   got += file.read(prefix, std::span(bytes).subspan(got));
   while (got == bytes.size()) {
     bytes.resize(got + (1 << 16));

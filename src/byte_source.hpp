@@ -30,6 +30,7 @@ void require_no_bomb(const std::string& where, std::uint64_t unpacked, std::uint
 class ByteSource {
  public:
   /// @param where  the name of the public function, for messages
+  /// @throws IoError  if it cannot be opened, or is no regular file
   ByteSource(const char* where, const std::filesystem::path& path);
   ByteSource(const char* where, std::span<const std::uint8_t> bytes, const std::string& name);
   ~ByteSource();
@@ -41,11 +42,11 @@ class ByteSource {
 
   bool is_gzip() const;
 
-  /// Bytes in all when known: not for gzip, nor for pipes.
+  /// Bytes in all when known: not for gzip.
   std::optional<std::uint64_t> length() const;
 
-  /// Bytes of the file on disk when known, packed or not.
-  std::optional<std::uint64_t> stored_length() const;
+  /// Bytes of the file on disk, packed or not.
+  std::uint64_t stored_length() const;
 
   /// "read_idx: data/file: ", the start of each message.
   const std::string& prefix() const;
@@ -63,8 +64,8 @@ inline constexpr std::uint64_t large_file = 32u << 20;
 inline constexpr std::size_t beginning_bytes = 2u << 20;
 
 /// All bytes of a file, as they are.
-/// @param look  called for large files, but for pipes, whose length is not known
-/// @throws IoError      if it cannot be opened or read
+/// @param look  called for large files
+/// @throws IoError      if it cannot be opened or read, or is no regular file
 /// @throws FormatError  if there are more than `limit`
 std::vector<std::uint8_t> read_whole_file(const char* where, const std::filesystem::path& path, std::uint64_t limit,
                                           const LookAtBeginning& look = {});

@@ -74,7 +74,9 @@ std::optional<LearningRateChange> change_in(const std::string& where, const std:
 EventLog::EventLog(const char* where, const std::filesystem::path& path)
     : prefix_(text(where, ": ", path.string(), ": ")), file_(path, O_RDWR | O_CREAT | O_APPEND) {
   if (!file_.is_open()) fail("cannot be written");
-  const auto length = static_cast<std::uint64_t>(file_.status(prefix_).st_size);
+  const struct stat found = file_.status(prefix_);
+  require_plain(prefix_, found);
+  const auto length = static_cast<std::uint64_t>(found.st_size);
   const std::optional<LastLine> last = last_line(file_.descriptor(), length);
   if (!last) fail("cannot be read");
   if (last->end > 0) {

@@ -140,9 +140,9 @@ Header read_header(ByteSource& source, std::uint32_t wanted_magic) {
                            shape_product(header.shape), ")",
                            found < body ? "; the file is cut short" : "; something else follows the data"));
   }
-  if (source.is_gzip() && detail::is_bomb(header_bytes + body, source.stored_length().value_or(body))) {
+  if (source.is_gzip() && detail::is_bomb(header_bytes + body, source.stored_length())) {
     throw FormatError(text(source.prefix(), "claims ", body, " bytes of data (", shape_product(header.shape),
-                           ") from ", *source.stored_length(), " packed ones, expected at most ",
+                           ") from ", source.stored_length(), " packed ones, expected at most ",
                            detail::largest_packing, " times as many; is it a gzip bomb?"));
   }
   return header;

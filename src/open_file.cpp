@@ -80,6 +80,24 @@ void OpenFile::close(const std::string& prefix) {
   if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) fail_call(prefix, "close");
 }
 
+std::pair<OpenFile, std::uint64_t> open_plain(const std::string& prefix, const std::filesystem::path& path,
+                                              int flags) {
+  OpenFile file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags);
+  if (!file.is_open()) {
+    const int reason = errno;
+    throw IoError(text(prefix, "cannot be opened: ", std::strerror(reason)));
+  }
+  const struct stat found = file.status(prefix);
+  require_plain(prefix, found);
+  return {std::move(file), static_cast<std::uint64_t>(found.st_size)};
+}
+
+void require_plain(const std::string& prefix, const struct stat& found) {
+  if (S_ISREG(found.st_mode)) return;
+  const char* const kind = S_ISDIR(found.st_mode) ? "folder" : S_ISFIFO(found.st_mode) ? "pipe" : "device";
+  throw IoError(text(prefix, "is a ", kind, ", expected a file"));
+}
+
 std::vector<std::string> names_in(const std::filesystem::path& folder, std::error_code& error) {
   std::vector<std::string> names;
   const auto failed = [&error] { error.assign(errno, std::generic_category()); };

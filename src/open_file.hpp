@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace digitnet::detail {
@@ -45,6 +46,16 @@ class OpenFile {
  private:
   int descriptor_ = -1;
 };
+
+/// Opens a file to read it, and tells its bytes. Never waits, as it would for a pipe that nobody writes to.
+/// @param flags  more of those of open(2)
+/// @throws IoError  "PREFIXcannot be opened: No such file or directory", or as require_plain
+std::pair<OpenFile, std::uint64_t> open_plain(const std::string& prefix, const std::filesystem::path& path,
+                                              int flags = 0);
+
+/// Pipes and devices have no end that one could rely on, and no length to compare with what a header claims.
+/// @throws IoError  "PREFIXis a pipe, expected a file", unless it is a regular file
+void require_plain(const std::string& prefix, const struct stat& found);
 
 /// Throws the IoError of a call that has failed, with the text of errno.
 [[noreturn]] void fail_call(const std::string& prefix, const char* what);

@@ -18,21 +18,9 @@ namespace {
 
 constexpr const char* in_message = "control.json: ";
 
-RunRequest request_of(const std::string& words) {
-  const JsonDocument value = parse_json(in_message, words);
-  const Fields fields(in_message, value);
-  RunRequest request;
-  if (fields.has("stop")) request.stop = fields.truth("stop");
-  if (fields.has("learning_rate")) request.learning_rate = rate_from_json(fields);
-  fields.require_no_others();
-  return request;
-}
-
 /// @throws IoError, FormatError
 std::string read_request(const std::filesystem::path& path) {
-  OpenFile file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (!file.is_open()) fail_call(in_message, "open");
-  if (!S_ISREG(file.status(in_message).st_mode)) throw FormatError(text(in_message, "no plain file, expected one"));
+  OpenFile file = open_plain(in_message, path, O_NOFOLLOW).first;
   std::array<std::uint8_t, largest_control + 1> bytes{};
   const std::size_t size = file.read(in_message, bytes);
   if (size > largest_control) {
@@ -42,6 +30,16 @@ std::string read_request(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+RunRequest request_of(const std::string& words) {
+  const JsonDocument value = parse_json(in_message, words);
+  const Fields fields(in_message, value);
+  RunRequest request;
+  if (fields.has("stop")) request.stop = fields.truth("stop");
+  if (fields.has("learning_rate")) request.learning_rate = rate_from_json(fields);
+  fields.require_no_others();
+  return request;
+}
 
 ControlFile::ControlFile(const std::filesystem::path& run, std::function<void(const std::string&)> warn)
     : path_(run / "control.json"),

@@ -17,6 +17,10 @@ struct RunRequest {
   std::optional<double> learning_rate{};  ///< finite and above 0
 };
 
+/// What a control.json asks for.
+/// @throws FormatError  "control.json: ..." if it is no request
+RunRequest request_of(const std::string& words);
+
 /// Looks for control.json in a run's directory, and takes it away: it is written aside and renamed by those who ask, so
 /// it is whole when it is there. Nothing in it is believed, and nothing about it ends a training.
 class ControlFile {

@@ -1,11 +1,53 @@
-"""Files that appear whole or not at all, for what is written in Python."""
+"""How files are opened and written in Python: plain ones only, which appear whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+import stat
 from pathlib import Path
+from typing import BinaryIO
+
+from digitnet._core import FormatError, IoError
+
+
+def open_plain(path: Path, where: str = "Run") -> BinaryIO:
+    """Opens a plain file to read it; never waits, as it would for a pipe.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        IoError: if it cannot be opened.
+        FormatError: if it is something else.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise io_error(path, error, where) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        msg = f"{where}: {shown(path)}: no plain file, expected one"
+        raise FormatError(msg)
+    return os.fdopen(descriptor, "rb")
+
+
+def io_error(path: Path, error: OSError, where: str = "Run") -> IoError:
+    return IoError(f"{where}: {shown(path)}: cannot be read: {error.strerror or error}")
+
+
+def shown(path: Path) -> str:
+    """A path that can be printed on one line, whatever it is called."""
+    return printable(str(path))
+
+
+def printable(text: str) -> str:
+    """A text from a stranger, on one line, without what steers a terminal or cannot be encoded."""
+    return "".join(
+        each if each.isprintable() else " " if each.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for each in text
+    )
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:

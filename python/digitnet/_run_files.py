@@ -1,4 +1,4 @@
-"""The files of a training run: how they are opened, and what may be in them, by docs/runs.md.
+"""The files of a training run: what may be in them, by docs/runs.md.
 
 Nothing in them is believed. What does not fit is told in one line, with file and line.
 """
@@ -11,10 +11,10 @@ import math
 import os
 import re
 import secrets
-import stat
-from typing import TYPE_CHECKING, Any, BinaryIO, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from digitnet._core import FormatError, IoError
+from digitnet._files import io_error, open_plain, shown
 from digitnet._strict_json import parse_json
 
 if TYPE_CHECKING:
@@ -173,44 +173,3 @@ def write_control(where: str, directory: Path, request: dict[str, Any]) -> None:
             aside.unlink()
         msg = f"{where}: {shown(path)}: cannot be written: {error.strerror or error}"
         raise IoError(msg) from None
-
-
-# ---------------------------------------------------------------- files
-
-
-def open_plain(path: Path) -> BinaryIO:
-    """Opens a plain file; never waits, as it would for a pipe.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        IoError: if it cannot be opened.
-        FormatError: if it is something else.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise io_error(path, error) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        msg = f"Run: {shown(path)}: no plain file, expected one"
-        raise FormatError(msg)
-    return os.fdopen(descriptor, "rb")
-
-
-def io_error(path: Path, error: OSError, where: str = "Run") -> IoError:
-    return IoError(f"{where}: {shown(path)}: cannot be read: {error.strerror or error}")
-
-
-def shown(path: Path) -> str:
-    """A path that can be printed on one line, whatever it is called."""
-    return printable(str(path))
-
-
-def printable(text: str) -> str:
-    """A text from a stranger, on one line, without what steers a terminal or cannot be encoded."""
-    return "".join(
-        each if each.isprintable() else " " if each.isspace() else "\N{REPLACEMENT CHARACTER}"
-        for each in text
-    )

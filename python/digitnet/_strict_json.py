@@ -50,6 +50,14 @@ def parse_json(prefix: str, data: bytes) -> Any:  # noqa: ANN401
     return value
 
 
+def json_or_text(text: str) -> Any:  # noqa: ANN401
+    """What a text of a model's metadata holds, if it is JSON by these rules, else the text."""
+    try:
+        return parse_json("", text.encode())
+    except FormatError:
+        return text
+
+
 class _RuleError(Exception):
     """JSON, but not by the rules."""
 

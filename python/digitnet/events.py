@@ -9,16 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from digitnet._core import FormatError
-from digitnet._run_files import (
-    COMMON,
-    EVENTS,
-    LAYER,
-    io_error,
-    open_plain,
-    require_members,
-    require_object,
-    shown,
-)
+from digitnet._files import io_error, open_plain, shown
+from digitnet._run_files import COMMON, EVENTS, LAYER, require_members, require_object
 from digitnet._strict_json import parse_json
 
 if TYPE_CHECKING:

@@ -19,16 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from digitnet._arguments import require
 from digitnet._core import ArgumentError, FormatError, IoError
-from digitnet._run_files import (
-    REASONS,
-    checkpoint_place,
-    io_error,
-    open_plain,
-    printable,
-    read_config,
-    shown,
-    write_control,
-)
+from digitnet._files import io_error, open_plain, printable, shown
+from digitnet._run_files import REASONS, checkpoint_place, read_config, write_control
 from digitnet.events import EventReader, Progress
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@
 #include <digitnet/recognition.hpp>
 #include <digitnet/serialization.hpp>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,7 +23,6 @@
 #include <csignal>
 #include <cstring>
 #include <functional>
-#include <thread>
 
 using namespace digitnet;
 using digitnet::test::Bytes;
@@ -433,22 +431,4 @@ TEST_CASE("faults: links in a circle are refused", "[faults][error]") {
   std::filesystem::create_symlink("a", folder / "b");
   CHECK_ERROR(detail::FileWriter("save", folder / "a"), IoError, std::strerror(ELOOP));
   CHECK(folder.names() == std::set<std::string>{"a", "b"});
-}
-
-TEST_CASE("faults: a pipe is read to its end though every read is short", "[faults]") {
-  if (!test::faults_are_possible()) return;
-  const TemporaryFolder folder;
-  const auto pipe = folder / "pipe";
-  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  const IdxArray array = array_of(20);
-  write_idx(folder / "data", array);
-  const Bytes bytes = read_file(folder / "data");
-  std::thread writer([&] { write_file(pipe, bytes); });
-  Bytes found;
-  {
-    const FailingFiles fault({FileCalls(FileCall::read), 1, 0, true});
-    found = bytes_of_array(read_idx(pipe));
-  }
-  writer.join();
-  CHECK(found == bytes_of_array(array));
 }

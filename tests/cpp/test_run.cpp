@@ -669,8 +669,9 @@ TEST_CASE("train_run: a control.json that is none is told, taken away and not be
       {with(std::string(100, '[')), "control.json: nested deeper than 64 levels"},
       {with("{\"stop\": true" + std::string(4096, ' ') + "}"),
        "control.json: more than 4096 bytes, expected at most as many"},
-      {[&] { fs::create_symlink(outside, file); }, "control.json: open failed: Too many levels of symbolic links"},
-      {[&] { REQUIRE(::mkfifo(file.c_str(), 0666) == 0); }, "control.json: no plain file, expected one"},
+      {[&] { fs::create_symlink(outside, file); },
+       "control.json: cannot be opened: Too many levels of symbolic links"},
+      {[&] { REQUIRE(::mkfifo(file.c_str(), 0666) == 0); }, "control.json: is a pipe, expected a file"},
   };
   TrainingOptions options = short_training();
   options.epochs = 1;
@@ -692,6 +693,29 @@ TEST_CASE("train_run: a control.json that is none is told, taken away and not be
           std::set<std::string>{"config.json", "events.jsonl", "checkpoints", "lock", "best", "latest"});
   }
   CHECK(fs::exists(folder / "outside"));
+}
+
+TEST_CASE("resume_run: a pipe or a device in place of a file is refused, and not waited for", "[run][hostile]") {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  train_with(run, short_training());
+  lose_checkpoints(run, 2);
+  const fs::path state = fs::path("checkpoints") / "epoch-0001" / "state.json";
+  for (const fs::path& name : {fs::path("config.json"), fs::path("events.jsonl"), state}) {
+    for (const bool is_pipe : {true, false}) {
+      CAPTURE(name, is_pipe);
+      fs::rename(run / name, folder / "kept");
+      if (is_pipe) {
+        REQUIRE(::mkfifo((run / name).c_str(), 0666) == 0);
+      } else {
+        fs::create_symlink("/dev/null", run / name);
+      }
+      CHECK_ERROR(resume_with(run), IoError, is_pipe ? "is a pipe, expected a file" : "is a device, expected a file");
+      fs::remove(run / name);
+      fs::rename(folder / "kept", run / name);
+    }
+  }
+  CHECK_NOTHROW(resume_with(run));
 }
 
 TEST_CASE("train_run: a folder named control.json stays, and is told once", "[run][control][hostile]") {

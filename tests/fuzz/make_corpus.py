@@ -356,6 +356,35 @@ def run_config_files():
     return {name: text.encode() for name, text in files.items()}
 
 
+def run_control_files():
+    files = {
+        "stop": '{"stop": true}',
+        "go-on": '{"stop": false}',
+        "rate": '{"learning_rate": 0.0005}',
+        "both": '{"stop": true, "learning_rate": 1e-3}',
+        "neither": "{}",
+        "least-rate": '{"learning_rate": 5e-324}',
+        "largest-rate": '{"learning_rate": 1.7976931348623157e308}',
+        "whole-rate": '{"learning_rate": 18446744073709551615}',
+        "rate-of-nothing": '{"learning_rate": 0}',
+        "negative-rate": '{"learning_rate": -0.1}',
+        "rate-out-of-range": '{"learning_rate": 1e999}',
+        "rate-that-rounds-to-nothing": '{"learning_rate": 1e-400}',
+        "not-a-number": '{"learning_rate": NaN}',
+        "rate-as-text": '{"learning_rate": "0.1"}',
+        "stop-as-number": '{"stop": 1}',
+        "twice": '{"stop": true, "stop": false}',
+        "unknown-member": '{"stop": true, "pause": true}',
+        "no-object": "[]",
+        "nothing": "",
+        "deep": '{"stop":' + "[" * 65 + "]" * 65 + "}",
+        "cut": '{"stop": tr',
+        "most": '{"stop": true' + " " * (4096 - 14) + "}",
+        "too-long": '{"stop": true' + " " * (4096 - 13) + "}",
+    }
+    return {name: text.encode() for name, text in files.items()} | {"no-utf-8": b'{"\xff": true}'}
+
+
 def state(**changes):
     layer = {
         "gradient_norm": 0.5,
@@ -470,6 +499,7 @@ def main():
         "strokes": strokes_files(),
         "picture": picture_files(),
         "run_config": run_config_files(),
+        "run_control": run_control_files(),
         "checkpoint": checkpoint_files(),
         "events": event_files(),
     }

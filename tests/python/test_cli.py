@@ -813,6 +813,17 @@ def test_inspect_shows_where_a_model_comes_from(run):
     assert "      epochs: 2\n" in out
 
 
+def test_inspect_a_model_with_metadata_that_are_nested_too_deep(run):
+    network = dn.Network([4, 3], seed=1)
+    deep = "[" * 100_000 + "]" * 100_000
+    network.metadata = {"provenance": deep, "mine": '{"a": 1, "a": 2}', "constant": "NaN"}
+    network.save("deep.safetensors")
+    code, out, err = run("inspect", "deep.safetensors", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["metadata"] | network.metadata == json.loads(out)["metadata"]
+    assert run("reproduce", "deep.safetensors")[0] == 3
+
+
 def test_inspect_an_idx_file(run, sample_folder):
     file = sample_folder / "t10k-images-idx3-ubyte.gz"
     code, out, _ = run("inspect", file)
@@ -878,6 +889,36 @@ def test_broken_files_are_exit_code_3_and_one_line(run, broken, command):
         assert (code, out) == (3, ""), name
         assert re.fullmatch(r"digitnet: [^\n]+\n", err), name
         assert name.split("\udcff")[0] in err
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize(
+    "command",
+    [["inspect"], ["evaluate"], ["recognize"], ["recognize", "3.png", "--model"], ["train", "--recipe"]],
+)
+def test_pipes_and_devices_are_exit_code_3_and_not_waited_for(command):
+    os.mkfifo("pipe.json")
+    Path("device.json").symlink_to("/dev/zero")
+    for name in ("pipe.json", "device.json"):
+        with start(*command, name) as process:
+            try:
+                out, err = process.communicate(timeout=TIME_LIMIT)
+            finally:
+                process.kill()
+            assert (out, process.returncode) == ("", 3), name
+            assert re.fullmatch(rf"digitnet: \w+: {name}: [^\n]+, expected [^\n]+\n", err), err
+
+
+def test_a_picture_from_a_file_on_stdin_is_read(model, sample_folder):
+    images = dn.read_idx(sample_folder / "t10k-images-idx3-ubyte.gz")
+    dn.write_idx("images", images[:1])
+    with (
+        Path("images").open("rb") as file,
+        start("recognize", "/dev/stdin", "--model", model, stdin=file) as process,
+    ):
+        out, err = process.communicate(timeout=TIME_LIMIT)
+        assert (process.returncode, err) == (0, "")
+        assert out.startswith("/dev/stdin")
 
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import pickle
+import re
 import struct
 import subprocess
 import sys
@@ -129,6 +130,50 @@ def test_every_wrong_file_is_one_line_of_an_error(tmp_path, reader):
             READERS[reader](path)
         assert "\n" not in str(caught.value), kind
         assert ": " in str(caught.value), kind
+
+
+UNENDING = """
+import os, socket, sys
+import digitnet as dn
+from digitnet import recipes
+readers = {
+    "read_idx": dn.read_idx, "load_dataset": lambda path: dn.load_dataset(path, path),
+    "Network.load": dn.Network.load, "Recognizer": dn.Recognizer, "read_drawings": dn.read_drawings,
+    "load_drawings": dn.load_drawings, "read_picture": dn.read_picture, "recipes.load": recipes.load,
+}
+os.mkfifo("pipe.json")
+socket.socket(socket.AF_UNIX).bind("socket.json")
+os.symlink("/dev/zero", "device.json")
+os.mkdir("folder.json")
+for name, reader in readers.items():
+    for path in ("pipe.json", "socket.json", "device.json", "folder.json"):
+        try:
+            reader(path)
+        except dn.Error as error:
+            print(f"{name}|{path}|{error}")
+"""
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path):
+    found = subprocess.run(
+        [sys.executable, "-c", UNENDING],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    told = [line.split("|") for line in found.stdout.splitlines()]
+    assert len(told) == 8 * 4
+    for name, path, message in told:
+        kind = path.removesuffix(".json")
+        if kind == "socket":  # which open refuses, by whatever name
+            expected = "cannot be (opened|read): .*"
+        elif name == "recipes.load":
+            expected = "no plain file, expected one"
+        else:
+            expected = f"is a {kind}, expected a file"
+        assert re.fullmatch(rf"\w+: {path}: {expected}", message), (name, message)
 
 
 WATCHED = """

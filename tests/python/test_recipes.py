@@ -231,9 +231,16 @@ def test_a_recipe_that_is_not_there_is_told(tmp_path):
         recipes.load("recogniser")
     with pytest.raises(dn.IoError, match=r"none\.json"):
         recipes.load(str(tmp_path / "none.json"))
-    (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(dn.FormatError, match=r"bad.json: .*expected JSON"):
-        recipes.load(str(tmp_path / "bad.json"))
+    bad = tmp_path / "bad.json"
+    for content, message in (
+        (b"{", "byte 1 is not as JSON should be"),
+        (b"\xff", "byte 0 is not UTF-8"),
+        (b"[" * 100_000, "nested deeper than 64 levels"),
+        (b'{"seed": 1, "seed": 2}', 'the key "seed" stands twice in one object'),
+    ):
+        bad.write_bytes(content)
+        with pytest.raises(dn.FormatError, match=rf"^recipe: .*bad\.json: {message}$"):
+            recipes.load(str(bad))
 
 
 def test_options_of_the_recipe_are_refused_beside_it(capsys):

@@ -5,11 +5,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-files="idx byte_source serialization safetensors strict_json json_fields run_config checkpoint event_log drawing picture
-  stb_decoder"
+files="idx byte_source serialization safetensors strict_json json_fields run_config run_control checkpoint event_log drawing
+  picture stb_decoder"
 tests="hostile limits idx byte_source file_writer serialization strict_json json_value drawing picture checkpoint run faults
   run_faults"
-targets="idx gzip_idx safetensors model_description strokes picture run_config checkpoint events"
+targets="idx gzip_idx safetensors model_description strokes picture run_config run_control checkpoint events"
 
 cmake -S . -B build/coverage -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage -O0" \
   -DDIGITNET_BUILD_EXAMPLES=OFF -DDIGITNET_INSTALL=OFF >/dev/null

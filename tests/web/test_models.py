@@ -147,6 +147,14 @@ def test_what_is_no_model_is_refused_in_one_line_and_leaves_nothing(server, clie
     assert kept(server) == []
 
 
+def test_metadata_that_are_nested_too_deep_are_shown_as_text(client):
+    network = dn.Network([784, 12, 10], seed=1)
+    network.metadata = {"provenance": "[" * 100_000, "labels": '{"a": 1, "a": 2}'}
+    assert upload(client, "deep.safetensors", network.to_bytes())[0] == 201
+    status, found = client.ask("api/parameters?model=upload-deep")
+    assert (status, found["labels"]) == (200, network.metadata["labels"])
+
+
 def test_names_become_safe_and_stay_apart(server, client):
     content = model_bytes()
     wanted = {

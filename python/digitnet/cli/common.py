@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import digitnet as dn
 from digitnet._arguments import nearest
+from digitnet._files import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,22 +122,32 @@ def number(below: float | None = None, most: float | None = None) -> Callable[[s
     return read
 
 
+def beginning(file: str, count: int, *, unpacked: bool = False) -> bytes | None:
+    """The first bytes of a file, or None if there are none to be had: whoever reads it next says why.
+
+    Args:
+        file: its path.
+        count: how many bytes; fewer where the file ends.
+        unpacked: whether to look into gzip.
+    """
+    try:
+        with open_plain(Path(file)) as stream:
+            if unpacked and stream.read(2) == b"\x1f\x8b":
+                stream.seek(0)
+                with gzip.open(stream) as content:
+                    return content.read(count)
+            stream.seek(0)
+            return stream.read(count)
+    except (OSError, EOFError, zlib.error, dn.Error):
+        return None
+
+
 def is_idx(file: str) -> bool:
     """IDX files begin with two bytes of 0, or are gzip; pictures and models do neither."""
-    try:
-        with Path(file).open("rb") as stream:
-            return stream.read(2) in (b"\0\0", b"\x1f\x8b")
-    except OSError:
-        return False  # whoever reads it next says why it cannot be
+    return beginning(file, 2) in (b"\0\0", b"\x1f\x8b")
 
 
 def is_strokes(file: str) -> bool:
     """Files of pen strokes are JSON, plain or gzip: they begin with a bracket."""
-    try:
-        with Path(file).open("rb") as stream:
-            is_gzip = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(file) if is_gzip else Path(file).open("rb") as stream:
-            start = stream.read(64)
-    except (OSError, EOFError, zlib.error):
-        return False  # whoever reads it next says why it cannot be
+    start = beginning(file, 64, unpacked=True) or b""
     return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")

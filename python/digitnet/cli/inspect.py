@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
-from digitnet.cli.common import add_json_option, is_idx
+from digitnet._strict_json import json_or_text
+from digitnet.cli.common import add_json_option, beginning, is_idx
 
 if TYPE_CHECKING:
     import argparse
@@ -33,12 +34,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _require_known(file: str) -> None:
     """Says what is expected, if a file begins neither as a model nor as IDX; the readers say the rest."""
-    try:
-        with Path(file).open("rb") as stream:
-            start = stream.read(9)
-    except OSError:
-        return  # whoever reads it next says why it cannot be
-    if not is_idx(file) and start[8:] != b"{":  # a model: the length of its header, 8 bytes, then JSON
+    start = beginning(file, 9)  # of a model: the length of its header, 8 bytes, then JSON
+    if start is not None and start[8:] != b"{" and not is_idx(file):
         found = f"begins with {start!r}" if start else "is empty"
         msg = f"inspect: {file}: {found}, expected a model file (safetensors) or an IDX file, plain or gzip"
         raise dn.FormatError(msg)
@@ -84,13 +81,5 @@ def _model_facts(file: str) -> dict[str, Any]:
         },
         "parameters": network.parameter_count,
         "checksum": header["checksum"],
-        "metadata": {key: _from_json(text) for key, text in sorted(network.metadata.items())},
+        "metadata": {key: json_or_text(text) for key, text in sorted(network.metadata.items())},
     }
-
-
-def _from_json(text: str) -> Any:  # noqa: ANN401
-    """What a text of the metadata holds, if it is JSON, else the text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
+from digitnet._strict_json import json_or_text
 from digitnet.cli.common import (
     BAD_INPUT,
     FAILED,
@@ -78,10 +79,7 @@ def _provenance(file: str, model: dn.Network) -> dict[str, Any]:
 
 
 def _said(model: dn.Network) -> dict[str, Any]:
-    try:
-        said = json.loads(model.metadata.get("provenance", "{}"))
-    except (ValueError, RecursionError):
-        said = None
+    said = json_or_text(model.metadata.get("provenance", ""))
     return said if isinstance(said, dict) else {}
 
 

@@ -20,6 +20,8 @@ import numpy as np
 import digitnet as dn
 from digitnet import not_digits
 from digitnet._arguments import nearest
+from digitnet._files import io_error, open_plain
+from digitnet._strict_json import parse_json
 from digitnet.recipes import thick
 
 if TYPE_CHECKING:
@@ -72,25 +74,18 @@ def load(name: str) -> dict[str, Any]:
     """
     if name.endswith(".json"):
         try:
-            words = Path(name).read_text(encoding="utf-8")
-        except OSError as error:
-            msg = f"recipe: {name}: {error.strerror}"
-            raise dn.IoError(msg) from None
-        except UnicodeDecodeError as error:
-            msg = f"recipe: {name}: byte {error.start}: no UTF-8, expected JSON"
-            raise dn.FormatError(msg) from None
+            with open_plain(Path(name), "recipe") as file:
+                words = file.read()
+        except FileNotFoundError as error:
+            raise io_error(Path(name), error, "recipe") from None
     elif name in names():
-        words = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
+        words = (resources.files(__name__) / f"{name}.json").read_bytes()
     else:
         msg = (
             f"recipe '{name}', expected one of {', '.join(names())}, or a .json file{nearest(name, names())}"
         )
         raise dn.ArgumentError(msg)
-    try:
-        recipe = json.loads(words)
-    except ValueError as error:
-        msg = f"recipe: {name}: {error}, expected JSON"
-        raise dn.FormatError(msg) from None
+    recipe = parse_json(f"recipe: {name}: ", words)
     recipe = _checked(f"recipe: {name}", recipe, KEYS)
     recipe["data"] = _checked(f"recipe: {name}: data", recipe["data"], DATA_KEYS)
     if recipe["data"]["thick"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import digitnet as dn
+from digitnet._strict_json import json_or_text
 from digitnet.web.services import data, models
 
 if TYPE_CHECKING:
@@ -77,10 +77,8 @@ class Excitation:
 
 def dataset_of(network: dn.Network) -> str:
     """The data set a network was trained on, as its provenance says; MNIST where that is not known."""
-    try:
-        said = json.loads(network.metadata.get("provenance", "{}"))["data"]
-    except (ValueError, KeyError, TypeError):
-        return "mnist"
+    provenance = json_or_text(network.metadata.get("provenance", ""))
+    said = provenance.get("data") if isinstance(provenance, dict) else None
     return said if isinstance(said, str) and said in data.NAMES else "mnist"
 
 

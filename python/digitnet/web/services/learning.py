@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import digitnet as dn
+from digitnet._strict_json import json_or_text
 from digitnet.web.services import models
-from digitnet.web.services.network import number, open_model, weight_numbers
+from digitnet.web.services.anatomy import open_model
+from digitnet.web.services.json_numbers import number, weight_numbers
 
 EPOCH_KEYS = (
     "epoch",
@@ -39,7 +41,7 @@ def parameters(model_id: str) -> dict[str, Any]:
     model = models.find(model_id)
     anatomy = open_model(model.id)
     network = anatomy.network
-    metadata = {key: _from_json(text) for key, text in network.metadata.items()}
+    metadata = {key: json_or_text(text) for key, text in network.metadata.items()}
     run = run_of(model)
     config = None
     if run is not None:
@@ -82,13 +84,6 @@ def parameters(model_id: str) -> dict[str, Any]:
             for weights, bias, name in zip(anatomy.weights, anatomy.biases, anatomy.names)
         ],
     }
-
-
-def _from_json(text: str) -> Any:  # noqa: ANN401
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _precision(model: models.Model) -> str:
