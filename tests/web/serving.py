@@ -209,7 +209,7 @@ def draw(page, strokes, *, box=None, testid="canvas"):
         page.mouse.up()
 
 
-def fitted(drawing, margin=0.15, apart=0.03):
+def fitted(drawing, margin=0.15, apart=0.08):
     """The strokes of a Drawing in [0, 1], in the middle, the larger side 1 - 2 * margin.
 
     Points nearer than `apart` to the one before are left out, but for the last: each costs the page a frame.

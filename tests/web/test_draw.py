@@ -116,7 +116,7 @@ def test_real_strokes_are_read_as_well_as_by_the_library(visit):
     folder = Path(os.environ.get("DIGITNET_DATA_DIR", "")) / "uji-digits" / "uji-digits.jsonl.gz"
     path = folder if folder.is_file() else TESTS / "data" / "strokes" / "digits.jsonl"
     drawings = dn.read_drawings(path)
-    drawings = [drawings[index] for index in np.random.default_rng(5).permutation(len(drawings))[:12]]
+    drawings = [drawings[index] for index in np.random.default_rng(5).permutation(len(drawings))[:8]]
     thinned = [dn.Drawing([s[::3].tolist() for s in d.strokes], label=d.label) for d in drawings]
     recognizer = dn.Recognizer(dn.shipped_model())
     replayed = replay(visit.page(), thinned, seed=7)
