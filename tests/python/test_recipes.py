@@ -177,13 +177,12 @@ def test_a_run_of_another_recipe_is_refused(members_file, tmp_path, capsys):
 def test_the_record_is_made_of_what_the_library_takes():
     """It takes hours, so here it is followed with few samples, small layers and few epochs."""
     recipe = recipes.load("record")
-    assert recipe["members"] > 1
     recipe["hidden"] = [32 for _ in recipe["hidden"]]
     recipe["data"]["mnist_validation"] = 1000
-    for phase in recipe["phases"] + recipe["together"]:
+    for phase in recipe["phases"]:
         phase["epochs"] = 4
     network = recipes.make(recipe, SAMPLE)
-    assert network.layers[0].outputs == 32 * recipe["members"]
+    assert [layer.outputs for layer in network.layers] == [32] * len(recipe["hidden"]) + [10]
     assert network.evaluate(dn.load_mnist(SAMPLE).test).accuracy > 0.8
 
 
