@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 COVERAGES = (1.0, 0.99, 0.98, 0.95, 0.9)
-STATUSES = ("digit", "unsure", "not_a_digit", "empty")
+STATUSES = ("digit", "unsure", "not_a_digit", "empty")  # all that a Recognition can have
 ACCEPTED = 0.98  # share of the digits at which false accepts of different models can be compared
 
 NEVER = -1e30  # score of what is ruled out before the network is asked
@@ -54,7 +54,7 @@ def measure(
         msg = f"measure: {len(digits)} digits and {len(truth)} labels, expected as many, and at least one"
         raise dn.ArgumentError(msg)
     threshold = recognizer.calibration.rejection_threshold
-    probabilities = np.array([_probabilities(read) for read in digits])
+    probabilities = probabilities_of(digits)
     predicted = probabilities.argmax(axis=1)
     curve = dn.coverage_curve([read.margin for read in digits], predicted, truth)
     scores = _scores(digits, threshold)
@@ -80,16 +80,7 @@ def measure(
         "garbage": {
             kind: _measure_garbage(reads, scores, at_least, threshold) for kind, reads in garbage.items()
         },
-        "reliability": [
-            {
-                "lower": each.lower,
-                "upper": each.upper,
-                "samples": each.samples,
-                "confidence": each.confidence,
-                "accuracy": each.accuracy,
-            }
-            for each in dn.reliability_diagram(probabilities, truth)
-        ],
+        "reliability": reliability(probabilities, truth),
         "coverage_curve": [[(k + 1) / len(digits), curve.accuracy[k].item()] for k in grid.tolist()],
     }
     edges = _histogram_edges([scores, *(_scores(reads, threshold) for reads in garbage.values())])
@@ -114,8 +105,25 @@ def _measure_garbage(
     }
 
 
-def _probabilities(read: dn.Recognition) -> NDArray[np.float32]:
-    return np.full(10, 0.1, np.float32) if read.probabilities is None else read.probabilities
+def probabilities_of(reads: Sequence[dn.Recognition]) -> NDArray[np.float32]:
+    """Probabilities of each reading, (reads, 10); where nothing was drawn each digit is as likely."""
+    return np.array(
+        [np.full(10, 0.1, np.float32) if read.probabilities is None else read.probabilities for read in reads]
+    )
+
+
+def reliability(probabilities: ArrayLike, labels: ArrayLike) -> list[dict[str, Any]]:
+    """The bins of dn.reliability_diagram, as JSON can hold them."""
+    return [
+        {
+            "lower": each.lower,
+            "upper": each.upper,
+            "samples": each.samples,
+            "confidence": each.confidence,
+            "accuracy": each.accuracy,
+        }
+        for each in dn.reliability_diagram(probabilities, labels)
+    ]
 
 
 def _scores(reads: Sequence[dn.Recognition], threshold: float | None) -> list[float]:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle")
 WARMUPS = {"cosine": 0.1, "one-cycle": 0.3}  # what make_schedule takes unless told; 0 for the others
+AVERAGINGS = ("none", "ema", "swa")
+METRICS = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
+"""What early stopping, a plateau and the best checkpoint can go by."""
 
 
 @dataclass(frozen=True)
@@ -215,19 +218,15 @@ def train(
     rule = _core.Adam() if optimizer is None else optimizer
     with _progress(sys.stderr, epochs) if progress else nullcontext(Silent()) as show:
         report_batch, report_epoch = _reports(show, on_batch, on_epoch)
+        others: dict[str, Any] = {
+            "schedule": schedule,
+            "seed": seed,
+            "on_batch": report_batch,
+            "on_epoch": report_epoch,
+            "stop": stop,
+        }
         if run is None:
-            return _core.train(
-                network,
-                training,
-                held_out,
-                rule,
-                options,
-                schedule=schedule,
-                seed=seed,
-                on_batch=report_batch,
-                on_epoch=report_epoch,
-                stop=stop,
-            )
+            return _core.train(network, training, held_out, rule, options, **others)
         kept = run if isinstance(run, RunOptions) else RunOptions(run)
         share = validation if isinstance(validation, float) else None
         return _core.train_run(
@@ -237,11 +236,7 @@ def train(
             held_out,
             rule,
             options,
-            schedule=schedule,
-            seed=seed,
-            on_batch=report_batch,
-            on_epoch=report_epoch,
-            stop=stop,
+            **others,
             checkpoint_every=kept.checkpoint_every,
             keep_last=kept.keep_last,
             best_metric=kept.best_metric,

@@ -85,10 +85,10 @@ def test_a_thick_pen_draws_a_band_in_the_middle():
 
 def test_what_is_held_out_does_not_depend_on_the_order_of_a_file():
     """Of a file whose labels go 0 to 9 again and again, each tenth would be of one label."""
-    chosen = np.flatnonzero(recipes._held_out(820, 0.1, 1))
+    chosen = np.flatnonzero(recipes.held_out(820, 0.1, 1))
     assert len(chosen) == 82
     assert set(chosen % 10) == set(range(10))
-    assert not recipes._held_out(820, 0, 1).any()
+    assert not recipes.held_out(820, 0, 1).any()
 
 
 def test_the_same_recipe_gives_the_same_file_for_any_number_of_threads(recipe_file, tmp_path):

@@ -1,7 +1,7 @@
 """A server of its own for each test file, and a browser in which no error and foreign request is missed."""
 
 import pytest
-from serving import CHROMIUM_FLAGS, TESTS, Server, Visit, chromium_path
+from serving import CHROMIUM_FLAGS, PATIENCE, TESTS, Server, Visit, chromium_path
 
 import digitnet as dn
 
@@ -29,7 +29,7 @@ def browser():
         pytest.skip("no Chromium here; ./dev setup installs it")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=15_000)  # as long as Visit waits for everything else
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield started

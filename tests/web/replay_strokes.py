@@ -7,7 +7,9 @@ the end of a stroke until the digit is on the screen.
 """
 
 import argparse
+import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,23 +35,33 @@ WATCH = """() => {
 ANSWERS = "Number(document.querySelector('[data-part=reading]').dataset.answer ?? 0)"
 
 
+@dataclass
+class Replayed:
+    """What the page read (digits or None), what was drawn on it, and the milliseconds of each stroke."""
+
+    read: list
+    drawings: list
+    latencies: list
+
+
 def replay(page, drawings, seed):
-    """What the page reads of each drawing: digits or None. One undo history, cleared before each."""
+    """Draws one after the other. One undo history, cleared before each."""
     rng = np.random.default_rng(seed)
     page.evaluate(WATCH)
-    read = []
+    read, drawn = [], []
     for drawing in drawings:
         size = rng.uniform(0.25, 0.95)
         left, top = rng.uniform(0, 1 - size, 2)
         page.get_by_test_id("clear").click()
         before = page.evaluate(ANSWERS)
-        strokes = fitted(drawing, margin=0.05)
+        strokes = fitted(drawing, margin=0.05, apart=0)
         for number, stroke in enumerate(strokes):
             draw(page, [stroke], box=(left, top, size))
             page.locator(f"[data-part=reading][data-answer='{before + number + 1}']").wait_for()
         text = page.get_by_test_id("prediction").text_content()
         read.append(int(text) if text else None)
-    return read, page.evaluate("window.latencies")
+        drawn.append(json.loads(page.evaluate("localStorage.getItem('digitnet-drawing')")))
+    return Replayed(read, drawn, page.evaluate("window.latencies"))
 
 
 def correct(read, drawings):
@@ -76,12 +88,13 @@ def main():
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=flags)
             page = browser.new_page(viewport=DESKTOP)
             page.goto(server.url)
-            read, latencies = replay(page, drawings, options.seed)
+            replayed = replay(page, drawings, options.seed)
             browser.close()
         finally:
             server.stop()
+    latencies = replayed.latencies
     p50, p95, p99 = np.percentile(latencies, [50, 95, 99])
-    by_page = correct(read, drawings)
+    by_page = correct(replayed.read, drawings)
     print(f"{len(drawings)} drawings, read correctly: {by_page} in the page, {by_library} by the library")
     times = f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms"
     print(f"{len(latencies)} strokes, from their end to the screen: {times}")

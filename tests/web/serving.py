@@ -1,6 +1,7 @@
 """A server for the tests of the web app, clients of it, and pages in which no error goes unseen."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
+PATIENCE = 60_000  # milliseconds that a page is waited for: enough on a busy machine, too
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -63,7 +65,7 @@ class Server:
         self.port = int(found[2])
         self.url = f"http://127.0.0.1:{self.port}/"
         self.token = found[3]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:  # it listens already; this waits until it answers
             try:
                 urllib.request.urlopen(self.url + "healthz", timeout=10).close()
@@ -143,7 +145,7 @@ class Visit:
         options.setdefault("viewport", DESKTOP)
         context = self.browser.new_context(base_url=self.server.url, **options)
         self.contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         self.watch(page)
         page.goto(path)
@@ -174,6 +176,22 @@ class Visit:
         assert not self.problems, self.problems
 
 
+def require_accessible(page, context=None):
+    """No violation of any rule of axe in the light theme, nor of one about colours in the dark theme.
+
+    The page should have been opened with reduced_motion="reduce", so that no colour is on its way to another.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+
+    colours = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+    for theme, options in (("light", None), ("dark", colours)):
+        page.emulate_media(color_scheme=theme)
+        page.locator(f"html[data-theme={theme}]").wait_for()
+        report = Axe().run(page, context=context, options=options)
+        assert report.violations_count == 0, f"{theme}: {report.generate_report()}"
+    page.emulate_media(color_scheme="light")
+
+
 def draw(page, strokes, *, box=None, testid="canvas"):
     """Draws strokes ([[x, y], ...] in [0, 1]) with the mouse onto the canvas, or a box of it."""
     place = page.get_by_test_id(testid).bounding_box()
@@ -191,12 +209,21 @@ def draw(page, strokes, *, box=None, testid="canvas"):
         page.mouse.up()
 
 
-def fitted(drawing, margin=0.15):
-    """The strokes of a Drawing in [0, 1], in the middle, the larger side 1 - 2 * margin."""
+def fitted(drawing, margin=0.15, apart=0.08):
+    """The strokes of a Drawing in [0, 1], in the middle, the larger side 1 - 2 * margin.
+
+    Points nearer than `apart` to the one before are left out, but for the last: each costs the page a frame.
+    """
     points = [point for stroke in drawing.strokes for point in stroke.tolist()]
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     size = max(max(xs) - min(xs), max(ys) - min(ys)) or 1
     scale = (1 - 2 * margin) / size
     left = 0.5 - scale * (min(xs) + max(xs)) / 2
     top = 0.5 - scale * (min(ys) + max(ys)) / 2
-    return [[(left + scale * x, top + scale * y) for x, y in stroke.tolist()] for stroke in drawing.strokes]
+    strokes = []
+    for stroke in drawing.strokes:
+        places = [(left + scale * x, top + scale * y) for x, y in stroke.tolist()]
+        kept = places[:1]
+        kept += [place for place in places[1:-1] if math.dist(place, kept[-1]) >= apart]
+        strokes.append(kept + places[1:][-1:])
+    return strokes

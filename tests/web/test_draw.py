@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from replay_strokes import correct, replay
-from serving import PHONE, draw, fitted
+from serving import PHONE, draw, fitted, require_accessible
 
 import digitnet as dn
 
@@ -62,6 +61,21 @@ def strokes_on(page):
     return len(kept_drawing(page)["strokes"])
 
 
+def answered(page, times):
+    """Waits until so many finished drawings were read: of the last one only its explanation is to come."""
+    expect(page.locator("[data-part=reading]")).to_have_attribute("data-answer", str(times))
+
+
+def painted(page):
+    """Waits until all that was changed is on the screen."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def is_reading(request):
+    """Whether it asks what is drawn, and not why it is read so."""
+    return request.url.endswith("api/recognize") and "explain" not in request.post_data
+
+
 # ---------------------------------------------------------------- drawing
 
 
@@ -78,6 +92,7 @@ def test_the_mouse_draws_and_the_page_reads_along(visit):
         page.mouse.move(*place, steps=4)
     expect(prediction(page)).to_have_text("7")  # the button is still down
     page.mouse.up()
+    answered(page, 1)
     expect(prediction(page)).to_have_text("7")
     expect(status(page)).to_contain_text("Digit 7, with")
     assert sum(shares(page)) == pytest.approx(100, abs=1e-9)
@@ -101,13 +116,14 @@ def test_real_strokes_are_read_as_well_as_by_the_library(visit):
     folder = Path(os.environ.get("DIGITNET_DATA_DIR", "")) / "uji-digits" / "uji-digits.jsonl.gz"
     path = folder if folder.is_file() else TESTS / "data" / "strokes" / "digits.jsonl"
     drawings = dn.read_drawings(path)
-    drawings = [drawings[index] for index in np.random.default_rng(5).permutation(len(drawings))[:12]]
+    drawings = [drawings[index] for index in np.random.default_rng(5).permutation(len(drawings))[:8]]
     thinned = [dn.Drawing([s[::3].tolist() for s in d.strokes], label=d.label) for d in drawings]
     recognizer = dn.Recognizer(dn.shipped_model())
-    by_library = correct([recognizer.recognize(drawing).digit for drawing in thinned], thinned)
-    read, latencies = replay(visit.page(), thinned, seed=7)
-    assert correct(read, thinned) >= by_library
-    assert len(latencies) >= len(thinned)
+    replayed = replay(visit.page(), thinned, seed=7)
+    by_library = [recognizer.recognize(dn.Drawing(**drawing)).digit for drawing in replayed.drawings]
+    assert replayed.read == by_library
+    assert correct(replayed.read, thinned) > len(thinned) / 2  # how many is told by replay_strokes.py
+    assert len(replayed.latencies) >= len(thinned)
 
 
 def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(visit):
@@ -260,8 +276,16 @@ def test_ink_outlives_every_resize_and_a_reload(visit):
         {"width": 1440, "height": 900},
     ):
         page.set_viewport_size(size)
+        page.wait_for_function(
+            """({ width, height }) => {
+              const canvas = document.querySelector("[data-testid=canvas]");
+              const isFitting = canvas.width === Math.round(canvas.clientWidth * devicePixelRatio);
+              return innerWidth === width && innerHeight === height && isFitting;
+            }""",
+            arg=size,
+        )
+        painted(page)
         expect(prediction(page)).to_have_text("7")
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         now = ink(page) / page.get_by_test_id("canvas").evaluate("canvas => canvas.width * canvas.height")
         assert now == pytest.approx(share, rel=0.1)
     page.reload()
@@ -441,6 +465,43 @@ def test_that_was_a_7(visit, client):
     expect(page.get_by_test_id("personal-count")).to_have_text("0")
 
 
+def test_the_list_waits_for_a_digit_that_is_being_kept(visit, client):
+    client.ask("api/personal", method="DELETE")
+    page = visit.page()
+    expect(page.get_by_test_id("personal-count")).to_have_text("0")
+    held = []
+
+    def hold(route):
+        held.append(route) if route.request.method == "POST" else route.continue_()
+
+    page.route(re.compile("api/personal"), hold)
+    page.get_by_test_id("sample-7").click()
+    with page.expect_request(lambda request: request.method == "POST" and "personal" in request.url):
+        page.get_by_test_id("was-7").click()
+    page.get_by_test_id("personal").click()
+    expect(page.get_by_test_id("personal-dialog")).to_be_visible()
+    held[0].continue_()
+    kept = page.get_by_test_id("personal-list").locator(".kept-one")
+    expect(kept).to_have_count(1)
+    expect(page.get_by_test_id("personal-count")).to_have_text("1")
+    expect(page.get_by_test_id("download-labels")).to_be_visible()
+    page.get_by_role("button", name="Delete this 7").click()
+    expect(kept).to_have_count(0)
+
+    # One that cannot be kept is told, and the list is shown all the same.
+    visit.allow("Failed to load resource")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("sample-2").click()
+    with page.expect_request(lambda request: request.method == "POST" and "personal" in request.url):
+        page.get_by_test_id("was-2").click()
+    page.get_by_test_id("personal").click()
+    held[1].abort()
+    expect(page.get_by_test_id("toasts")).to_contain_text("did not answer")
+    expect(page.get_by_text("None yet. Draw one and say what it was.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("was-2")).to_be_enabled()
+
+
 # ---------------------------------------------------------------- calm, in order, for everyone
 
 
@@ -455,14 +516,15 @@ def test_an_old_answer_does_not_replace_a_newer_one(visit):
             held.append(route)
 
     page.route("**/api/recognize", hold)
-    page.get_by_test_id("sample-1").click()
-    page.get_by_test_id("sample-8").click()
-    page.get_by_test_id("predict").click()
-    while len(held) < 3:
-        page.wait_for_timeout(10)
+    for name in ("sample-1", "sample-8", "predict"):
+        with page.expect_request(is_reading):
+            page.get_by_test_id(name).click()
+    assert len(held) == 3
     for route in reversed(held):
-        with page.expect_response("**/api/recognize"):
+        with page.expect_response(lambda response: is_reading(response.request)) as response:
             route.continue_()
+        response.value.finished()
+        painted(page)  # by then the page has done with it what it does
         expect(prediction(page)).to_have_text("8")
 
 
@@ -500,6 +562,7 @@ def test_a_server_that_is_gone_is_told_in_words(visit):
 def test_nothing_moves_while_somebody_draws(visit, viewport, digit_strokes):
     page = visit.page(viewport=viewport)
     expect(page.get_by_test_id("sample-9")).to_be_visible()
+    painted(page)
     page.evaluate(
         """() => {
           window.shifts = [];
@@ -514,6 +577,7 @@ def test_nothing_moves_while_somebody_draws(visit, viewport, digit_strokes):
         page.get_by_test_id("clear").click()
     draw(page, WAVES)
     expect(page.get_by_test_id("ink-legend")).to_contain_text(re.compile(r"spoke for \d"))
+    painted(page)
     assert page.evaluate("window.shifts") == []
     assert page.evaluate(boxes) == before
 
@@ -521,6 +585,7 @@ def test_nothing_moves_while_somebody_draws(visit, viewport, digit_strokes):
 def test_the_essentials_fit_a_desktop_without_scrolling(visit):
     page = visit.page()
     page.get_by_test_id("sample-2").click()
+    expect(page.get_by_test_id("ink-legend")).to_contain_text("spoke for 2")
     for name in ("canvas", "predict", "prediction", "bar-9", "seen", "upload", "was-9", "top-three"):
         box = page.get_by_test_id(name).bounding_box()
         assert box["y"] + box["height"] <= 900, name
@@ -537,16 +602,13 @@ def test_pictures_follow_the_theme(visit):
     assert tuple(pixels(page, "seen")[:3]) == (255, 255, 255)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, scheme):
-    page = visit.page(color_scheme=scheme)
+def test_axe_finds_nothing(visit):
+    page = visit.page(reduced_motion="reduce")
     page.get_by_test_id("sample-5").click()
     expect(page.get_by_test_id("ink-legend")).to_contain_text("spoke for 5")
-    report = Axe().run(page)
-    assert report.violations_count == 0, report.generate_report()
+    require_accessible(page)
     page.get_by_test_id("was-5").click()
     expect(page.get_by_test_id("teach-words")).to_contain_text("Kept as a 5")
     page.get_by_test_id("personal").click()
     expect(page.get_by_test_id("personal-list").locator(".kept-one").first).to_be_visible()
-    report = Axe().run(page)
-    assert report.violations_count == 0, report.generate_report()
+    require_accessible(page)

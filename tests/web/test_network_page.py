@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from serving import PHONE, draw, fitted
+from serving import PHONE, draw, fitted, require_accessible
 
 import digitnet as dn
 
@@ -366,24 +365,24 @@ def tiles(page, layer):
 def draw_digit(page, drawing, expected):
     page.get_by_test_id("clear").click()
     expect(page.get_by_test_id("status")).to_contain_text("Empty")
-    with page.expect_response("**/api/network/forward"):
-        draw(page, fitted(drawing))
+    draw(page, fitted(drawing))
+    settled(page)
     expect(page.get_by_test_id("prediction")).to_have_text(expected)
 
 
-def rested(page):
-    """Waits until the drawing has rested and other units may have taken their places."""
-    with page.expect_request(
-        lambda request: "forward" in request.url and json.loads(request.post_data)["shown"] == 10
-    ):
-        pass
-    settled(page)
-
-
 def settled(page):
-    """Waits until no question is on its way and what was answered is painted."""
-    page.wait_for_load_state("networkidle")
+    """Waits until the drawing has rested, the last question was answered and what was answered is painted."""
+    expect(page.get_by_test_id("network")).to_have_attribute("data-rested", "true")
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def percents(text):
+    """The shares that a text tells in percent, from 0 to 1; they are rounded to a tenth of a percent."""
+    return [float(found) / 100 for found in re.findall(r"([\d.]+) %", text)]
+
+
+def as_shown(share):
+    return pytest.approx(float(share), abs=0.000501)
 
 
 def sent_by(page):
@@ -399,8 +398,8 @@ def test_the_page_shows_what_the_network_does(visit, networks, drawings):
     network = networks["default"]
     page = visit.page("network/")
     draw_digit(page, drawings[0], str(drawings[0].label))
-    settled(page)
-    image = read(sent_by(page)).image
+    expected = read(sent_by(page))
+    image = expected.image
     activations = [each[0] for each in network.activations(image[None])]
     for layer in (0, 1):
         expect(tiles(page, layer)).to_have_count(10)
@@ -415,8 +414,9 @@ def test_the_page_shows_what_the_network_does(visit, networks, drawings):
         assert float(tile.get_attribute("data-value")) == pytest.approx(
             float(activations[2][digit]), abs=1e-4
         )
-        share = f"{100 * float(read(sent_by(page)).probabilities[digit]):.1f}"
-        expect(tile).to_have_attribute("aria-label", f"Output {digit}: {share} %")
+        name, _, share = tile.get_attribute("aria-label").partition(": ")
+        assert name == f"Output {digit}"
+        assert percents(share) == [as_shown(expected.probabilities[digit])]
     expect(page.get_by_test_id("more-0")).to_have_text("+1\u202f014 more")
     expect(page.get_by_test_id("more-1")).to_have_text("+390 more")
 
@@ -451,7 +451,6 @@ def test_a_unit_is_pinned_and_muted_by_keyboard(visit, networks, drawings):
     network, calibration = networks["default"], dn.Recognizer().calibration
     page = visit.page("network/")
     draw_digit(page, drawings[0], str(drawings[0].label))
-    settled(page)
     before = read(sent_by(page))
     tiles(page, 1).first.focus()
     page.keyboard.press("ArrowDown")
@@ -466,25 +465,26 @@ def test_a_unit_is_pinned_and_muted_by_keyboard(visit, networks, drawings):
     expect(tile).to_have_attribute("aria-pressed", "true")
     inspector = page.get_by_test_id("unit")
     expect(inspector.get_by_role("heading", name=f"Unit {unit} of the second layer")).to_be_visible()
-    expect(inspector.locator(".example")).to_have_count(12, timeout=60_000)
+    expect(inspector.locator(".example")).to_have_count(12)
     expect(page.get_by_test_id("active-share")).to_contain_text("%")
 
     page.get_by_test_id("mute").focus()
     page.keyboard.press("Space")
     expect(page.get_by_test_id("changed")).to_have_text("1 unit changed")
     expect(inspector.get_by_role("columnheader", name="unchanged")).to_be_visible()
+    settled(page)
     muted = read(sent_by(page), scaled(network, [(1, unit, 0)]), calibration)
-    for digit, row in enumerate(inspector.locator(".effect-table tbody tr").all()):
-        expect(row).to_contain_text(f"{100 * float(muted.probabilities[digit]):.1f} %")
-        expect(row).to_contain_text(f"{100 * float(before.probabilities[digit]):.1f} %")
+    rows = inspector.locator(".effect-table tbody tr").all()
+    assert len(rows) == 10
+    for row, now, unchanged in zip(rows, muted.probabilities, before.probabilities):
+        assert percents(row.inner_text()) == [as_shown(now), as_shown(unchanged)]
     digit, image = before.digit, before.image[None]
     sums = [net.logits(image)[0, digit] for net in (scaled(network, [(1, unit, 0)]), network)]
     note = page.get_by_test_id("sum-note").inner_text()
     assert [number(found) for found in re.findall(r"[+\u2212]\d+\.\d{3}", note)] == pytest.approx(
         sums, abs=6e-4
     )
-    assert f"unit=1-{unit}" in page.url
-    assert f"scale=1-{unit}:0" in page.url
+    expect(page).to_have_url(re.compile(f"unit=1-{unit}&scale=1-{unit}(:|%3A)0$"))
 
     page.get_by_test_id("unit-scale").focus()
     page.keyboard.press("End")
@@ -497,7 +497,7 @@ def test_a_unit_is_pinned_and_muted_by_keyboard(visit, networks, drawings):
     expect(page.get_by_test_id("unit-scale")).to_have_value("1")
     page.get_by_test_id("unit-close").click()
     expect(inspector).to_be_hidden()
-    assert "?" not in page.url
+    expect(page).not_to_have_url(re.compile(r"\?"))
 
 
 def test_many_units_muted_turn_the_reading(visit, networks, drawings):
@@ -537,22 +537,25 @@ def test_nothing_jumps_while_drawing_and_one_question_is_asked_at_a_time(visit, 
           }).observe({ type: "layout-shift" });
         }"""
     )
-    settled(page)
-    before = page.evaluate(ORDER)
+    # However slow the machine is, the drawing does not rest before its line is at its end.
+    page.evaluate(
+        """() => {
+          window.ownTimeout = window.setTimeout;
+          window.setTimeout = (f, wait) => window.ownTimeout(f, wait > 400 ? 2 ** 30 : wait);
+        }"""
+    )
     box = page.get_by_test_id("canvas").bounding_box()
     page.mouse.move(box["x"] + 40, box["y"] + 40)
     page.mouse.down()
     for step in range(12):
         with page.expect_response("**/api/network/forward"):
             page.mouse.move(box["x"] + 40 + 10 * step, box["y"] + 46 + 9 * step)
-        during = page.evaluate(ORDER)
-        kept = sum(a == b for a, b in zip(before, during))
-        assert kept == len(before) or step > 0  # a slow machine may rest between two steps
-        assert len(set(during[:10])) == 10
-        before = during
+        assert page.evaluate(ORDER) == rested_units
+    page.evaluate("() => { window.setTimeout = window.ownTimeout; }")
     page.mouse.up()
     settled(page)
     assert len(rested_units) == 20
+    assert len(set(page.evaluate(ORDER)[:10])) == 10
     assert page.evaluate("window.asked") >= 10
     assert page.evaluate("window.most") == 1
     assert page.evaluate("window.shifts") == 0
@@ -561,14 +564,11 @@ def test_nothing_jumps_while_drawing_and_one_question_is_asked_at_a_time(visit, 
 def test_units_that_stay_keep_their_places(visit, networks, drawings):
     page = visit.page("network/")
     draw_digit(page, drawings[0], str(drawings[0].label))
-    settled(page)
     before = page.evaluate(ORDER)[:10]
     draw(page, [[(0.2, 0.9), (0.8, 0.92)]])
     settled(page)
-    page.wait_for_function(
-        f"(before) => JSON.stringify(({ORDER})().slice(0, 10)) !== JSON.stringify(before)", arg=before
-    )
     after = page.evaluate(ORDER)[:10]
+    assert after != before
     for slot, unit in enumerate(after):
         assert unit not in before or before[slot] == unit
 
@@ -691,13 +691,17 @@ def test_the_page_parameters(visit, server, networks):
     for layer, activations in enumerate(network.activations(mnist.test)[:-1]):
         dead = int((activations <= 0).all(axis=0).sum())
         size = {1024: "1\u202f024", 400: "400"}[activations.shape[1]]
-        expect(page.get_by_test_id(f"dead-{layer}")).to_have_text(f"{dead} of {size}", timeout=60_000)
+        expect(page.get_by_test_id(f"dead-{layer}")).to_have_text(f"{dead} of {size}")
     page.get_by_text("Everything, as it is stored").click()
     expect(page.locator("pre")).to_contain_text('"recipe"')
     page.get_by_test_id("model").select_option("run-small")
     expect(page.get_by_test_id("training")).to_contain_text("Batch size")
     expect(page.get_by_test_id("calibration")).to_contain_text("no calibration")
     assert page.url.endswith("?model=run-small")
+
+
+def as_shown_loss(loss):
+    return pytest.approx(loss, rel=0.0051, abs=0.0000501)
 
 
 def test_the_page_graph(visit, server, networks):
@@ -709,32 +713,35 @@ def test_the_page_graph(visit, server, networks):
     for name in ("loss-chart", "accuracy-chart", "rate-chart"):
         expect(page.get_by_test_id(name).locator("canvas")).to_be_visible()
     last = run.epochs[-1]
-    expect(page.get_by_test_id("loss-chart")).to_have_attribute(
-        "aria-label",
-        re.compile(f"training {last['training_loss']:.4f}, validation {last['validation_loss']:.4f}"),
-    )
+    label = page.get_by_test_id("loss-chart").get_attribute("aria-label")
+    losses = re.search(r"training ([\d.e-]+), validation ([\d.e-]+)", label).groups()
+    assert [float(loss) for loss in losses] == [
+        as_shown_loss(last[f"{part}_loss"]) for part in ("training", "validation")
+    ]
     rows = page.get_by_test_id("epochs-table").locator("tbody tr")
     expect(rows).to_have_count(3)
     for row, epoch in zip(rows.all(), run.epochs):
-        expect(row).to_contain_text(f"{epoch['training_loss']:.4f}")
-        expect(row).to_contain_text(f"{100 * epoch['validation_accuracy']:.2f} %")
+        cells = row.locator("td").all_inner_texts()
+        numbers = [float(found) for cell in cells for found in re.findall(r"^[\d.e-]+", cell)]
+        for loss in (epoch["training_loss"], epoch["validation_loss"]):
+            assert as_shown_loss(loss) in numbers
+        assert pytest.approx(100 * epoch["validation_accuracy"], abs=0.00501) in numbers
     page.get_by_test_id("logarithmic").click()
     expect(page.get_by_test_id("logarithmic")).to_have_attribute("aria-pressed", "true")
     page.get_by_test_id("model").select_option("default")
     expect(page.get_by_test_id("no-history")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, networks, scheme):
-    page = visit.page("network/", color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing(visit, networks):
+    page = visit.page("network/", reduced_motion="reduce")
+    settled(page)
     tiles(page, 0).first.click()
-    expect(page.get_by_test_id("unit").locator(".example")).to_have_count(12, timeout=60_000)
+    expect(page.get_by_test_id("unit").locator(".example")).to_have_count(12)
     page.get_by_test_id("mute").click()
     expect(page.get_by_test_id("changed")).to_be_visible()
-    reports = [Axe().run(page)]
+    settled(page)
+    require_accessible(page)
     for path in ("parameters/", "parameters/?model=run-small", "graph/", "graph/?model=run-small"):
         page.goto(path)
         expect(page.get_by_test_id("model").locator("option").nth(1)).to_be_attached()
-        reports.append(Axe().run(page))
-    for report in reports:
-        assert report.violations_count == 0, report.generate_report()
+        require_accessible(page)

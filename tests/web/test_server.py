@@ -96,8 +96,9 @@ def test_what_is_not_there_is_told_as_json_or_as_a_page(server, client):
     request = urllib.request.Request(server.url + "nothing", headers={"Accept": "text/html"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=30)
-    assert refused.value.code == 404
-    assert "There is no such page" in refused.value.read().decode()
+    with refused.value as answer:
+        assert answer.code == 404
+        assert "There is no such page" in answer.read().decode()
 
 
 @pytest.mark.parametrize(
@@ -140,12 +141,9 @@ def test_a_large_body_without_a_length_is_refused(server):
     connection.putheader("Transfer-Encoding", "chunked")
     connection.endheaders()
     chunk = b" " * 500_000
-    try:
+    with contextlib.suppress(OSError):  # it no longer listens
         for _ in range(8):
             connection.send(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-    except OSError:
-        pass  # it no longer listens
-    else:
         connection.send(b"0\r\n\r\n")
     with contextlib.suppress(ConnectionError, http.client.BadStatusLine):
         assert connection.getresponse().status in (400, 413)
@@ -360,20 +358,26 @@ def test_nothing_starts_by_being_imported(tmp_path):
 
 
 def test_it_opens_within_a_second_or_so(tmp_path):
-    """The goal is a second on a quiet machine: it must not take many times that on any."""
+    """The goal is a second on a quiet machine. The limit is for the processor, not for the clock."""
+    import resource
     import time
 
-    begin = time.monotonic()
+    def worked():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)  # of those that are over
+        return usage.ru_utime + usage.ru_stime
+
+    before, begin = worked(), time.monotonic()
     started = Server(tmp_path)
     seconds = time.monotonic() - begin
     started.stop()
-    print(f"from the command to the first answer: {seconds:.2f} s")
-    assert seconds < 20
+    of_processor = worked() - before
+    print(f"from the command to the first answer: {seconds:.2f} s; of the processor {of_processor:.2f} s")
+    assert 0 < of_processor < 10
 
 
 def test_a_socket_that_says_nothing_does_not_keep_others_waiting(server):
     quiet = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
-    with urllib.request.urlopen(server.url + "healthz", timeout=10) as answer:
+    with urllib.request.urlopen(server.url + "healthz", timeout=30) as answer:
         assert answer.status == 200
     for each in quiet:
         each.close()

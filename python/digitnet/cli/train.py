@@ -26,7 +26,7 @@ from digitnet.cli.common import (
     whole,
 )
 from digitnet.samples import with_strokes
-from digitnet.training import WARMUPS
+from digitnet.training import AVERAGINGS, METRICS, WARMUPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +40,6 @@ EPOCHS = 10
 BATCH_SIZE = 128
 VALIDATION = 0.1
 SEED = 1
-
-AVERAGINGS = ["none", "ema", "swa"]
-METRICS = ["training_loss", "training_accuracy", "validation_loss", "validation_accuracy"]
 
 # Arguments of dn.train that a number alone says; 0 and no are their defaults.
 TOOLS = [
@@ -253,10 +250,7 @@ def conclude(
     else:
         provenance["test_accuracy"] = test.accuracy
     network.metadata = {"provenance": json.dumps(provenance)}
-    try:
-        network.save(options.output)
-    except dn.IoError as error:
-        raise CommandError(FAILED, str(error)) from None
+    _save(network, options.output)
     if test is None:
         tell(f"interrupted after epoch {len(reports)} of {kept.epochs}; saved as {options.output}")
         return INTERRUPTED
@@ -273,11 +267,22 @@ def conclude(
         }
         print(json.dumps(result))
     else:
-        print(f"training samples: {samples}")
-        print(f"training time: {seconds:.2f} s")
-        print(f"test accuracy: {test.accuracy:.4f}")
-        print(f"model: {options.output}")
+        _report(samples, seconds, test.accuracy, options.output)
     return 0
+
+
+def _save(network: dn.Network, output: str, precision: str = "full") -> None:
+    try:
+        network.save(output, precision=precision)
+    except dn.IoError as error:
+        raise CommandError(FAILED, str(error)) from None
+
+
+def _report(samples: int, seconds: float, accuracy: float, output: str) -> None:
+    print(f"training samples: {samples}")
+    print(f"training time: {seconds:.2f} s")
+    print(f"test accuracy: {accuracy:.4f}")
+    print(f"model: {output}")
 
 
 def _follow_recipe(options: argparse.Namespace) -> int:
@@ -312,18 +317,12 @@ def _follow_recipe(options: argparse.Namespace) -> int:
     accuracy = network.evaluate(test, options.threads).accuracy
     provenance = {**json.loads(network.metadata["provenance"]), "test_accuracy": accuracy}
     network.metadata = {**network.metadata, "provenance": json.dumps(provenance)}
-    try:
-        network.save(options.output, precision=recipe["precision"])
-    except dn.IoError as error:
-        raise CommandError(FAILED, str(error)) from None
+    _save(network, options.output, recipe["precision"])
     if options.json:
         result = {"model": options.output, "training_seconds": seconds, "parameters": network.parameter_count}
         print(json.dumps({**result, **provenance}))
     else:
-        print(f"training samples: {provenance['training_samples']}")
-        print(f"training time: {seconds:.2f} s")
-        print(f"test accuracy: {accuracy:.4f}")
-        print(f"model: {options.output}")
+        _report(provenance["training_samples"], seconds, accuracy, options.output)
     return 0
 
 

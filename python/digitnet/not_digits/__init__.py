@@ -129,9 +129,7 @@ def drawings(kind: str, count: int, seed: int | np.random.Generator, part: str =
     if part not in ("train", "test", "all"):
         msg = f"drawings: part is {part!r}, expected train, test or all"
         raise ArgumentError(msg)
-    if count < 0:
-        msg = f"drawings: count is {count}, expected at least 0"
-        raise ArgumentError(msg)
+    _require_count("drawings", count)
     rng = np.random.default_rng(seed)
     parts = ("train", "test") if part == "all" else (part,)
     forms = [form for name in parts for form in _FORMS[kind][name]]
@@ -141,6 +139,12 @@ def drawings(kind: str, count: int, seed: int | np.random.Generator, part: str =
             made += form(int(share), rng)
     order = rng.permutation(count)
     return [_on_canvas(made[i], rng) for i in order]
+
+
+def _require_count(where: str, count: int) -> None:
+    if count < 0:
+        msg = f"{where}: count is {count}, expected at least 0"
+        raise ArgumentError(msg)
 
 
 def _on_canvas(drawing: Drawing, rng: np.random.Generator) -> Drawing:
@@ -190,9 +194,7 @@ def mixed(count: int, seed: int | np.random.Generator, part: str = "all") -> NDA
     Raises:
         ArgumentError: if part is not known or count is negative.
     """
-    if count < 0:
-        msg = f"mixed: count is {count}, expected at least 0"
-        raise ArgumentError(msg)
+    _require_count("mixed", count)
     rng = np.random.default_rng(seed)
     shares = rng.multinomial(count, np.full(len(KINDS), 1 / len(KINDS)))
     pictures = [images(kind, int(share), rng, part) for kind, share in zip(KINDS, shares)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
 from digitnet._arguments import nearest
-from digitnet.training import SCHEDULES, WARMUPS
+from digitnet.training import AVERAGINGS, SCHEDULES, WARMUPS
 from digitnet.web.errors import ApiError, invalid
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 DATASETS = ("mnist", "fashion-mnist", "personal")
 ACTIVATIONS = tuple(name for name in dn.ACTIVATIONS if name != "softmax")
-AVERAGINGS = ("none", "ema", "swa")
 INPUTS, CLASSES = 784, 10
 MOST_LAYERS, MOST_UNITS, MOST_PARAMETERS = 8, 4096, 10_000_000
 MOST_EPOCHS, MOST_BATCH, MOST_SEED = 1000, 4096, 2**53 - 1

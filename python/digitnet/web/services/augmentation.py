@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KNOBS = ("thickness", "rotation", "scale", "aspect", "shear", "shift", "elastic")
-"""What a page may turn; the other numbers are those of the named augmentation."""
+"""What a page may turn, in the order of the C++ struct; the others are as the named augmentation has them."""
 
-_SETTINGS = (*KNOBS, "probability", "elastic_sigma", "erase", "erase_radius", "noise", "specks", "ground")
+AUGMENTATION_NUMBERS = (
+    "probability", *KNOBS, "elastic_sigma", "erase", "erase_radius", "noise", "specks", "ground",
+)  # fmt: skip
+"""All numbers of dn.Augmentation, in the order of the C++ struct."""
+
 MOST_COPIES = 64
 
 
@@ -41,7 +45,7 @@ def chosen(values: Mapping[str, str]) -> dn.Augmentation:
     if name not in dn.AUGMENTATIONS:
         raise invalid(f"name: '{name[:40]}', expected one of {', '.join(dn.AUGMENTATIONS)}", "name")
     base = dn.Augmentation.named(name)
-    settings = {setting: getattr(base, setting) for setting in _SETTINGS}
+    settings = {setting: getattr(base, setting) for setting in AUGMENTATION_NUMBERS}
     for knob in KNOBS:
         if knob in values:
             settings[knob] = _number(values[knob], knob)

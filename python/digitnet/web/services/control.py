@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 import digitnet as dn
 from digitnet.web.errors import ApiError
 from digitnet.web.models import QueuedRun, Setting
-from digitnet.web.services import queue, runs, worker
+from digitnet.web.services import queue, run_events, run_folders, runs, worker
 from digitnet.web.services.queue import in_thread
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def stop(run_id: str) -> dict[str, Any]:
     shown = await in_thread(runs.summary, run_id)
     if shown["state"] == "queued":
         if await in_thread(_take_back, run_id):
-            has_begun = await in_thread(runs.exists, run_id)  # if so, it waited to be gone on with
+            has_begun = await in_thread(run_folders.exists, run_id)  # if so, it waited to be gone on with
             return await _told(run_id, None if has_begun else "cancelled")
         shown = await in_thread(runs.summary, run_id)
     if shown["state"] == "paused":
@@ -97,7 +97,7 @@ async def _wait(
 
 def _ask(run_id: str, question: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401
     try:
-        question(runs.find(run_id), *arguments)
+        question(run_folders.find(run_id), *arguments)
     except dn.ArgumentError:
         pass  # it has just come to its end: the state says so
     except dn.IoError as error:
@@ -151,7 +151,7 @@ async def resume(run_id: str) -> dict[str, Any]:
 
 
 def _queue_again(run_id: str) -> None:
-    if not runs.has_config(runs.directory_of(run_id)):  # it could not begin: its row is still there
+    if not run_folders.has_begun(run_id):  # it could not begin: its row is still there
         worker.log_path(run_id).unlink(missing_ok=True)
         return
     try:
@@ -188,7 +188,7 @@ def remove(run_id: str) -> dict[str, Any]:
     shown = runs.summary(run_id)
     if shown["state"] in (*runs.AT_WORK, "queued"):
         raise _refused(shown, "it not to be at work; stop it before")
-    directory = runs.directory_of(run_id)
+    directory = run_folders.directory_of(run_id)
     try:
         _remove_folder(directory)
     except OSError as error:
@@ -199,7 +199,7 @@ def remove(run_id: str) -> dict[str, Any]:
     _note(run_id, None)
     worker.log_path(run_id).unlink(missing_ok=True)
     shutil.rmtree(queue.data_folder(run_id), ignore_errors=True)
-    runs.forget(directory)
+    run_events.forget(directory)
     return {"id": run_id, "state": "removed"}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import digitnet as dn
 from digitnet._strict_json import json_or_text
 from digitnet.web.services import models
-from digitnet.web.services.network import number, open_model, weight_numbers
+from digitnet.web.services.anatomy import open_model
+from digitnet.web.services.json_numbers import number, weight_numbers
 
 EPOCH_KEYS = (
     "epoch",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import digitnet as dn
+from digitnet.report import STATUSES, probabilities_of, reliability
 from digitnet.web.errors import ApiError
 from digitnet.web.services.data import packed
 
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from digitnet.web.services.data import Part
     from digitnet.web.services.models import Model
 
-STATUSES = ("digit", "unsure", "not_a_digit", "empty")
-"""In the order of the numbers by which `statuses` tells them."""
-
-BINS = 15  # of the reliability diagram, as `digitnet evaluate --report` has them
 STEPS = 1000  # of the coverage curve: a tenth of a percent each
 _KEPT = 12
 _WAITING = 8  # computations; more are told to come again
@@ -114,15 +111,14 @@ def read_all(
     recognizer: dn.Recognizer, images: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], list[str], list[float]]:
     """Probabilities (n, 10), statuses and margins of images (n, 28, 28). An empty one is each digit alike."""
-    probabilities = np.full((len(images), 10), 0.1, np.float32)
+    probabilities = np.empty((len(images), 10), np.float32)
     statuses: list[str] = []
     margins: list[float] = []
     for start in range(0, len(images), _CHUNK):
-        for index, read in enumerate(recognizer.recognize_images(images[start : start + _CHUNK]), start):
-            if read.probabilities is not None:
-                probabilities[index] = read.probabilities
-            statuses.append(read.status)
-            margins.append(read.margin)
+        reads = recognizer.recognize_images(images[start : start + _CHUNK])
+        probabilities[start : start + len(reads)] = probabilities_of(reads)
+        statuses += [read.status for read in reads]
+        margins += [read.margin for read in reads]
     return probabilities, statuses, margins
 
 
@@ -135,6 +131,7 @@ def compute(model_id: str, recognizer: dn.Recognizer, part: Part) -> Predictions
     accuracy = dn.accuracy(predicted, labels)
     curve = dn.coverage_curve(margins, predicted, labels)
     shares = [step / STEPS for step in range(1, STEPS + 1)]
+    # Each status by its place in STATUSES, as the page knows them.
     numbers = np.array([STATUSES.index(status) for status in statuses], np.uint8)
     body: dict[str, Any] = {
         "model": model_id,
@@ -144,17 +141,8 @@ def compute(model_id: str, recognizer: dn.Recognizer, part: Part) -> Predictions
         "accuracy": accuracy,
         "statuses": dict(zip(STATUSES, np.bincount(numbers, minlength=4).tolist(), strict=True)),
         "confusion": dn.confusion_matrix(predicted, labels).tolist(),
-        "expected_calibration_error": dn.expected_calibration_error(probabilities, labels, BINS),
-        "reliability": [
-            {
-                "lower": each.lower,
-                "upper": each.upper,
-                "samples": each.samples,
-                "confidence": each.confidence,
-                "accuracy": each.accuracy,
-            }
-            for each in dn.reliability_diagram(probabilities, labels, BINS)
-        ],
+        "expected_calibration_error": dn.expected_calibration_error(probabilities, labels),
+        "reliability": reliability(probabilities, labels),
         "coverage": {"accuracy": [round(curve.at(share), 6) for share in shares], "area": curve.area},
         "predicted": packed(predicted),
         "status": packed(numbers),

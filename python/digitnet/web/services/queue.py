@@ -16,7 +16,7 @@ from django.db import IntegrityError, close_old_connections, transaction
 from digitnet.web import forms
 from digitnet.web.errors import ApiError
 from digitnet.web.models import QueuedRun
-from digitnet.web.services import data, personal, runs, worker
+from digitnet.web.services import data, personal, run_folders, runs, worker
 from digitnet.web.services.worker import Slot, Work
 from digitnet.web.state import state_folder
 
@@ -81,7 +81,7 @@ def _named(settings: dict[str, Any]) -> QueuedRun:
 
 
 def _is_taken(run_id: str) -> bool:
-    return runs.directory_of(run_id).exists() or QueuedRun.objects.filter(run_id=run_id).exists()
+    return run_folders.directory_of(run_id).exists() or QueuedRun.objects.filter(run_id=run_id).exists()
 
 
 def data_folder(run_id: str) -> Path:
@@ -112,7 +112,7 @@ def waiting() -> list[QueuedRun]:
     for row in QueuedRun.objects.all():
         if row.settings.get("resume"):
             left.append(row)
-        elif runs.has_config(runs.directory_of(row.run_id)):
+        elif run_folders.has_begun(row.run_id):
             row.delete()
         elif not worker.log_path(row.run_id).exists():  # else it is being started, or could not be
             left.append(row)
@@ -134,7 +134,7 @@ def pump() -> None:
 
 
 def _start(slot: Slot, row: QueuedRun) -> None:
-    directory = runs.directory_of(row.run_id).absolute()
+    directory = run_folders.directory_of(row.run_id).absolute()
     after = 0
     if row.settings.get("resume"):
         with contextlib.suppress(ApiError):

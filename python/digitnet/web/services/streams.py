@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitnet.runs import printable
 from digitnet.web.errors import ApiError, missing
-from digitnet.web.services import runs
+from digitnet.web.services import run_folders, runs
 from digitnet.web.services.queue import in_thread
 
 if TYPE_CHECKING:
@@ -132,9 +132,9 @@ def _begun(run_id: str) -> dn.Run | None:
         ApiError: 404 if there is none.
     """
     try:
-        return runs.find(run_id)
+        return run_folders.find(run_id)
     except ApiError:
-        if runs.exists(run_id):
+        if run_folders.exists(run_id):
             return None
         raise
 
@@ -168,5 +168,5 @@ def check(run_id: str) -> None:
     Raises:
         ApiError: 404 if not.
     """
-    if not runs.exists(run_id):
+    if not run_folders.exists(run_id):
         raise missing(f"run: there is no '{printable(run_id)[:40]}', expected an id of GET /api/runs")

@@ -21,8 +21,9 @@ import numpy as np
 
 import digitnet as dn
 from digitnet._files import open_plain, printable
+from digitnet.training import METRICS
 from digitnet.web.errors import ApiError, invalid, missing
-from digitnet.web.services import data, recognition, runs
+from digitnet.web.services import data, recognition, run_events, run_folders, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -92,7 +93,7 @@ def _stored(run: Run, epoch: int, batch: int) -> Checkpoint:
 
 def _lost(run: Run, epoch: int, batch: int) -> ApiError:
     what = f"epoch {epoch}" + (f", batch {batch}" if batch else "")
-    if epoch <= runs.progress(run).epoch:
+    if epoch <= run_events.progress(run).epoch:
         return ApiError(410, "gone", f"checkpoint: that of {what} is kept no longer; ask for the list again")
     return missing(f"checkpoint: there is none of {what}, expected one of the list of checkpoints")
 
@@ -118,10 +119,10 @@ def checkpoints(run_id: str) -> dict[str, Any]:
     if shown["state"] == "broken":
         raise ApiError(422, "broken_run", shown["error"])
     told = {"state": shown["state"], "epoch": shown["epoch"], "epochs": shown["epochs"]}
-    if not runs.has_config(runs.directory_of(run_id)):  # it waits for its turn
+    if not run_folders.has_begun(run_id):  # it waits for its turn
         return {**told, "sizes": [], "total": 0, "checkpoints": []}
-    run = runs.find(run_id)
-    epochs = dict(runs.progress(run).epochs)
+    run = run_folders.find(run_id)
+    epochs = dict(run_events.progress(run).epochs)
     kept, named = run.checkpoints(), _named(run)
     return {
         **told,
@@ -164,7 +165,6 @@ def _told(
     except dn.Error:
         broken = f"{each.name}: model.safetensors is no plain file"
     measured = epochs.get(each.epoch, {}) if each.batch == 0 else {}
-    metrics = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
     return {
         "epoch": each.epoch,
         "batch": each.batch,
@@ -173,7 +173,7 @@ def _told(
         "latest": named["latest"] == each,
         "version": version,
         "broken": broken,
-        **{name: measured.get(name) for name in metrics},
+        **{name: measured.get(name) for name in METRICS},
     }
 
 
@@ -292,7 +292,7 @@ class _Weights:
 
 
 def _weights(run_id: str, epoch: int, batch: int, layer: int, units: int) -> _Weights:
-    run = runs.find(run_id)
+    run = run_folders.find(run_id)
     here = _stored(run, epoch, batch)
     network, version = _network(run, here)
     layers = [each.weights for each in network.layers]
@@ -390,7 +390,7 @@ def confusion(run_id: str, epoch: int, batch: int = 0) -> dict[str, Any]:
         ApiError: 404 or 410 if it is not there, 409 if there are no samples here, 422 if it is broken or does
             not take them.
     """
-    run = runs.find(run_id)
+    run = run_folders.find(run_id)
     here = _stored(run, epoch, batch)
     model = _read(run, here)
     examined = _samples_of(run)
@@ -474,7 +474,7 @@ def readings(run_id: str, body: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ApiError: 404 without such a run, 400 or 422 if what was sent is no drawing.
     """
-    run = runs.find(run_id)
+    run = run_folders.find(run_id)
     drawing = recognition.drawing_of(body)
     kept = _thinned(run.checkpoints(), _named(run))
     return {"readings": [_reading(run, each, drawing) for each in _small_enough(kept)]}

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from digitnet.web import limits
 from digitnet.web.errors import api, invalid, json_body
-from digitnet.web.services import excitation, learning, models, recognition
+from digitnet.web.services import anatomy, excitation, learning, models, recognition
 from digitnet.web.services import network as service
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def unit(request: HttpRequest, layer: int, unit: int) -> dict[str, Any]:
 async def excites(request: HttpRequest, layer: int, unit: int) -> JsonResponse:
     """What excites a unit: images of the data. 202 as long as they are being looked through."""
     model = await _model(request.GET.get("model"))
-    await asyncio.to_thread(service.require, model, layer, unit)
+    await asyncio.to_thread(anatomy.open_unit, model, layer, unit)
     found = await _excitation(model)
     if found is None:
         return _pending()

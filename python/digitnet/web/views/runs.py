@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from digitnet.web import forms, limits
 from digitnet.web.errors import api, invalid, json_body
-from digitnet.web.services import commands, control, queue, runs, streams
+from digitnet.web.services import commands, control, queue, run_folders, runs, streams
 from digitnet.web.services.queue import in_thread
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @require_safe
 def page(request: HttpRequest, run_id: str) -> HttpResponse:
     """The page of a run; 404 if there is none."""
-    if not runs.exists(run_id):
+    if not run_folders.exists(run_id):
         raise Http404
     return render(request, "digitnet/run.html", {"page": "run", "run_id": run_id})
 

@@ -13,6 +13,13 @@ const buttons = Array.from({ length: 10 }, (_, digit) => {
 });
 byPart("was").append(...buttons);
 let isDeletingAll = false;
+let turn = Promise.resolve();
+
+/** One question at a time, in their order: a list opened while a digit is on its way has it, and no count is an old one. */
+function inTurn(f) {
+  turn = turn.then(f).catch((error) => toast(error.message, "bad"));
+  return turn;
+}
 
 /**
  * Makes the buttons keep what is drawn.
@@ -21,21 +28,15 @@ let isDeletingAll = false;
  */
 export function teach(current) {
   buttons.forEach((button, digit) => {
-    button.addEventListener("click", async () => {
+    button.addEventListener("click", () => {
       const body = current();
       if (body === null) return toast("Draw a digit first.");
       enable(false);
-      try {
-        showCounts(await ask("api/personal", { body: { ...body, digit } }));
-        byTest("teach-words").textContent = `Kept as a ${digit}. Draw the next one.`;
-      } catch (error) {
-        enable(true);
-        toast(error.message, "bad");
-      }
+      inTurn(() => keep(body, digit));
     });
   });
   enable(current() !== null);
-  refreshCount();
+  inTurn(refreshCount);
   return {
     changed() {
       enable(current() !== null);
@@ -46,6 +47,16 @@ export function teach(current) {
 
 function enable(isEnabled) {
   for (const button of buttons) button.disabled = !isEnabled;
+}
+
+async function keep(body, digit) {
+  try {
+    showCounts(await ask("api/personal", { body: { ...body, digit } }));
+    byTest("teach-words").textContent = `Kept as a ${digit}. Draw the next one.`;
+  } catch (error) {
+    enable(true);
+    throw error;
+  }
 }
 
 async function refreshCount() {
@@ -67,14 +78,10 @@ function showCounts({ count: total, counts }) {
 
 async function load() {
   const last = byTest("personal-list").lastElementChild?.dataset.id;
-  try {
-    const answer = await ask(`api/personal?limit=60${last ? `&before=${last}` : ""}`);
-    showCounts(answer);
-    byTest("personal-list").append(...answer.digits.map(shown));
-    more.hidden = byTest("personal-list").childElementCount >= answer.count;
-  } catch (error) {
-    toast(error.message, "bad");
-  }
+  const answer = await ask(`api/personal?limit=60${last ? `&before=${last}` : ""}`);
+  showCounts(answer);
+  byTest("personal-list").append(...answer.digits.map(shown));
+  more.hidden = byTest("personal-list").childElementCount >= answer.count;
 }
 
 function shown({ id, digit, image }) {
@@ -84,16 +91,14 @@ function shown({ id, digit, image }) {
   const remove = element("button", { type: "button", "aria-label": `Delete this ${digit}`, text: "Delete" });
   const name = element("span", { class: "number small", text: digit });
   const made = element("div", { class: "kept-one", data: { id } }, canvas, name, remove);
-  remove.addEventListener("click", async () => {
-    try {
+  remove.addEventListener("click", () =>
+    inTurn(async () => {
       const totals = await ask(`api/personal/${id}`, { method: "DELETE" });
       (made.nextElementSibling ?? made.previousElementSibling)?.querySelector("button").focus();
       made.remove();
       showCounts(totals);
-    } catch (error) {
-      toast(error.message, "bad");
-    }
-  });
+    }),
+  );
   return made;
 }
 
@@ -106,19 +111,17 @@ byTest("personal").addEventListener("click", () => {
   byTest("personal-list").replaceChildren();
   askForDeletion(false);
   dialog.showModal();
-  load();
+  inTurn(load);
 });
-more.addEventListener("click", load);
-byTest("personal-delete-all").addEventListener("click", async () => {
+more.addEventListener("click", () => inTurn(load));
+byTest("personal-delete-all").addEventListener("click", () => {
   if (!isDeletingAll) return askForDeletion(true);
   askForDeletion(false);
-  try {
+  inTurn(async () => {
     await ask("api/personal", { method: "DELETE" });
     byTest("personal-list").replaceChildren();
     await load();
-  } catch (error) {
-    toast(error.message, "bad");
-  }
+  });
 });
 onTheme(() => {
   for (const canvas of byTest("personal-list").querySelectorAll("canvas")) paintSquare(canvas, canvas.image);

@@ -33,7 +33,9 @@ const diagram = new Diagram(byTest("network"), {
 const sumCard = new SumCard(document.querySelector("[data-part=sum]"), byTest("network"));
 const inspector = new Inspector(byTest("unit"), { onScale: scale, onPin: pin, onClose: close });
 const every = new EveryUnit(document.querySelector("[data-part=every]"), { onPin: pin });
-const live = new Live(request, paint, problem);
+const live = new Live(request, paint, problem, sayRest);
+let rest = null; // the timer after which the drawing has rested
+let isOpening = false;
 
 function request({ isRested }) {
   const changes = [...state.changes].map(([key, scale]) => ({ ...placeOf(key), scale }));
@@ -137,13 +139,25 @@ function changed() {
   live.ask();
 }
 
-let rest = null;
 pad.addEventListener("change", () => {
   byTest("undo").disabled = !pad.canUndo;
   clearTimeout(rest);
-  rest = setTimeout(() => state.facts !== null && live.ask({ isRested: true }), RESTED);
+  rest = setTimeout(rested, RESTED);
+  sayRest();
   if (state.facts !== null) live.ask();
 });
+
+function rested() {
+  rest = null;
+  if (state.facts !== null) live.ask({ isRested: true });
+  sayRest();
+}
+
+/** Tells (tests) whether all that is shown is that of the drawing, and nothing more comes by itself. */
+function sayRest() {
+  byTest("network").dataset.rested = rest === null && !live.isAsking && !isOpening;
+}
+
 pad.addEventListener("strokeend", () => keepDrawing(pad.drawing));
 byTest("undo").addEventListener("click", () => pad.undo());
 byTest("clear").addEventListener("click", () => pad.clear());
@@ -159,11 +173,16 @@ onTheme(() => state.facts !== null && live.ask()); // pictures have the colours 
 
 async function open(model, { unit = null, changes = new Map() } = {}) {
   let facts;
+  isOpening = true;
+  sayRest();
   try {
     facts = await ask(`api/network${modelQuery(model)}`);
   } catch (error) {
     problem(error);
     return;
+  } finally {
+    isOpening = false;
+    sayRest();
   }
   live.forget();
   Object.assign(state, { model: facts.model, facts, shown: null, pinned: null, pointed: null, changes });

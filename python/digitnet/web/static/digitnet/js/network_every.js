@@ -2,7 +2,7 @@
 import { url } from "./api.js";
 import { color, onTheme } from "./colors.js";
 import { byTest, count, element, isReducedMotion } from "./dom.js";
-import { FULL, fillCells, largest, palette, plain, sideOf } from "./network_pictures.js";
+import { FULL, largest, paintCells, plain } from "./network_pictures.js";
 import { isSame, layerName, unitName } from "./network_place.js";
 
 const CELL = 54; // CSS pixels from unit to unit
@@ -263,13 +263,7 @@ export class EveryUnit {
 }
 
 function pictureOf(weights) {
-  const side = sideOf(weights.length);
   const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const context = canvas.getContext("2d");
-  const picture = context.createImageData(side, side);
-  fillCells(picture, 0, 0, side, weights, FULL, palette("signed"));
-  context.putImageData(picture, 0, 0);
+  paintCells(canvas, weights, FULL);
   return canvas;
 }

@@ -8,9 +8,10 @@ export class Live {
    * @param {(wish: {isRested: boolean}) => object} request  makes the body when it is sent, so it is never old
    * @param {(answer: object) => void} paint
    * @param {(error: Error) => void} problem
+   * @param {() => void} onState  called when asking begins and when it ends
    */
-  constructor(request, paint, problem) {
-    Object.assign(this, { request, paint, problem });
+  constructor(request, paint, problem, onState) {
+    Object.assign(this, { request, paint, problem, onState });
     this.isAsking = false;
     this.next = null;
     this.round = 0; // grows when answers on their way are no longer wanted
@@ -30,6 +31,7 @@ export class Live {
 
   async #go() {
     this.isAsking = true;
+    this.onState();
     while (this.next !== null) {
       const wish = this.next;
       const { round } = this;
@@ -46,5 +48,6 @@ export class Live {
       await new Promise((done) => setTimeout(done, PAUSE));
     }
     this.isAsking = false;
+    this.onState();
   }
 }

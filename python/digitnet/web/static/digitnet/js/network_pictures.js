@@ -2,13 +2,11 @@
 import { onTheme, paletteOf } from "./colors.js";
 
 // Asking for a colour makes the browser work out its styles, so it is done once for each theme.
-let palettes = {};
+let colors = null;
 onTheme(() => {
-  palettes = {};
+  colors = null;
 });
-
-/** The colours of "signed" or "ink". */
-export const palette = (kind) => (palettes[kind] ??= paletteOf(kind));
+const palette = () => (colors ??= paletteOf("signed"));
 
 /** Of 127: the size of a weight that has the full colour, so that the smaller ones are seen, too. */
 export const FULL = 90;
@@ -36,26 +34,21 @@ export function paintCells(canvas, values, most) {
     canvas.width = side;
     canvas.height = side;
   }
+  const { ground, above, below } = palette();
+  const scale = most > 0 ? 1 / most : 0;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(side, side);
-  fillCells(picture, 0, 0, side, values, most, palette("signed"));
-  context.putImageData(picture, 0, 0);
-}
-
-/** Writes such a square into an ImageData at (left, top). */
-export function fillCells(picture, left, top, side, values, most, { ground, above, below }) {
-  const scale = most > 0 ? 1 / most : 0;
-  const { data, width } = picture;
+  const { data } = picture;
   for (let i = 0; i < values.length; i++) {
     const share = Math.max(-1, Math.min(1, values[i] * scale));
     const end = share >= 0 ? above : below;
     const weight = Math.abs(share);
-    const at = 4 * ((top + Math.floor(i / side)) * width + left + (i % side));
-    data[at] = ground[0] + (end[0] - ground[0]) * weight;
-    data[at + 1] = ground[1] + (end[1] - ground[1]) * weight;
-    data[at + 2] = ground[2] + (end[2] - ground[2]) * weight;
-    data[at + 3] = 255;
+    data[4 * i] = ground[0] + (end[0] - ground[0]) * weight;
+    data[4 * i + 1] = ground[1] + (end[1] - ground[1]) * weight;
+    data[4 * i + 2] = ground[2] + (end[2] - ground[2]) * weight;
+    data[4 * i + 3] = 255;
   }
+  context.putImageData(picture, 0, 0);
 }
 
 /** The largest size among numbers. */

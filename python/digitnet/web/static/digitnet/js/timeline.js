@@ -167,6 +167,7 @@ class Timeline {
 
   /** Goes to the newest checkpoint when all of it is there, if that is what is wanted. */
   #follow() {
+    this.section.dataset.complete = this.frames.filter(({ isComplete }) => isComplete).length; // for tests, as below
     if (!this.isFollowing || this.player.isPlaying) return;
     const newest = this.frames.findLastIndex((frame) => frame.isComplete);
     if (newest > this.player.target) this.player.go(newest);
