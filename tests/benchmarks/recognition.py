@@ -3,6 +3,7 @@
     recognition.py MODEL                        MNIST, pen strokes, things that are no digits
     recognition.py --without uji-digits         trains the recipe without a stroke set, then reads that set
     recognition.py MODEL --hershey FOLDER       also letters of Hershey's fonts (Debian: hershey-fonts-data)
+    recognition.py MODEL --held-out             only the drawings its recipe held out, made with thick brushes
     recognition.py --half                       trains with lines 0 to 599 of uji-digits, reads the other 600
 
 Strokes are read as strokes, and drawn on a canvas (tests/support/canvas.py) of 400 x 400 pixels in many
@@ -36,6 +37,7 @@ PLACES = {
     "lower right": (1, 1),
 }
 STROKE_SETS = ("uji-digits", "numberpad-touch")
+THICK = ((0.4, 0.04), (0.6, 0.12), (0.4, 0.12), (0.25, 0.06), (0.25, 0.12))  # size and brush
 GARBAGE = 2000  # images of each kind
 HERSHEY_FONTS = ("futural", "rowmans", "scripts", "cursive", "timesr", "timesi", "gothgbt")
 LOOK_LIKE_DIGITS = "BDGIOQSYZbgijloqsyz"
@@ -85,6 +87,28 @@ def report_drawings(recognizer: dn.Recognizer, name: str, drawings: list[dn.Draw
         everywhere = np.tile(at, (len(drawings), 1))
         pictures = canvases(drawings, 0.4, 0.04, everywhere)
         print(f"  {place:12} {right(recognizer, drawings, pictures):.4f}", flush=True)
+
+
+def report_held_out(recognizer: dn.Recognizer) -> None:
+    """Print how drawings that the recipe held out are read as pictures, each at two places."""
+    recipe = recipes.load("recognizer")
+    share, seed = recipe["data"]["drawings_validation"], recipe["seed"]
+    drawings = []
+    for name in STROKE_SETS:
+        every = read_set(name, slice(None))
+        chosen = recipes.held_out(len(every), share, seed)
+        drawings += [drawing for drawing, is_held_out in zip(every, chosen) if is_held_out]
+    drawings *= 2
+    rng = np.random.default_rng(5)
+    print(f"{len(drawings)} pictures of drawings held out: size, brush, wrong, not plainly a digit")
+    for size, brush in THICK:
+        pictures = canvases(drawings, size, brush, rng.random((len(drawings), 2)))
+        found = [recognizer.recognize(picture) for picture in pictures]
+        wrong = 1 - np.mean(
+            [bool(one.top(1)) and one.top(1)[0][0] == drawing.label for one, drawing in zip(found, drawings)]
+        )
+        doubtful = np.mean([one.status != "digit" for one in found])
+        print(f"  {size:4.0%} {brush:4.0%} {wrong:7.4f} {doubtful:7.4f}", flush=True)
 
 
 def shares(found: list[dn.Recognition]) -> str:
@@ -175,6 +199,7 @@ def main() -> int:
     parser.add_argument("--without", choices=STROKE_SETS)
     parser.add_argument("--half", action="store_true")
     parser.add_argument("--part", default=None, help="not_digits that the recipe is trained on: train, all")
+    parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--hershey", type=Path, help="folder with Hershey's fonts as .jhf files")
     parser.add_argument("--output")
     options = parser.parse_args()
@@ -188,6 +213,9 @@ def main() -> int:
         sources[0]["lines"] = [0, 600]
     if options.model:
         recognizer = dn.Recognizer(options.model)
+        if options.held_out:
+            report_held_out(recognizer)
+            return 0
     else:
         network = recipes.make(recipe, progress=True)
         if options.output:

@@ -85,10 +85,10 @@ def test_a_thick_pen_draws_a_band_in_the_middle():
 
 def test_what_is_held_out_does_not_depend_on_the_order_of_a_file():
     """Of a file whose labels go 0 to 9 again and again, each tenth would be of one label."""
-    chosen = np.flatnonzero(recipes._held_out(820, 0.1, 1))
+    chosen = np.flatnonzero(recipes.held_out(820, 0.1, 1))
     assert len(chosen) == 82
     assert set(chosen % 10) == set(range(10))
-    assert not recipes._held_out(820, 0, 1).any()
+    assert not recipes.held_out(820, 0, 1).any()
 
 
 def test_the_same_recipe_gives_the_same_file_for_any_number_of_threads(recipe_file, tmp_path):
@@ -177,13 +177,12 @@ def test_a_run_of_another_recipe_is_refused(members_file, tmp_path, capsys):
 def test_the_record_is_made_of_what_the_library_takes():
     """It takes hours, so here it is followed with few samples, small layers and few epochs."""
     recipe = recipes.load("record")
-    assert recipe["members"] > 1
     recipe["hidden"] = [32 for _ in recipe["hidden"]]
     recipe["data"]["mnist_validation"] = 1000
-    for phase in recipe["phases"] + recipe["together"]:
+    for phase in recipe["phases"]:
         phase["epochs"] = 4
     network = recipes.make(recipe, SAMPLE)
-    assert network.layers[0].outputs == 32 * recipe["members"]
+    assert [layer.outputs for layer in network.layers] == [32] * len(recipe["hidden"]) + [10]
     assert network.evaluate(dn.load_mnist(SAMPLE).test).accuracy > 0.8
 
 

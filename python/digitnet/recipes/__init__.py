@@ -136,14 +136,14 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     """
     data, seed = recipe["data"], recipe["seed"]
     mnist = dn.load_mnist(directory).train
-    held_out, kept = mnist.split(data["mnist_validation"], seed)
-    train, validation = [(kept.images, kept.labels)], [(held_out.images, held_out.labels)]
+    aside, kept = mnist.split(data["mnist_validation"], seed)
+    train, validation = [(kept.images, kept.labels)], [(aside.images, aside.labels)]
     sources = [{"name": "mnist", "samples": len(mnist), "sha256": mnist.fingerprint()}]
     bold, rng = data["thick"], np.random.default_rng(seed)
     for source in data["drawings"]:
         drawings = dn.read_drawings(_find(source["file"], directory))[slice(*source["lines"])]
         labels = np.array([drawing.label for drawing in drawings], np.uint8)
-        is_held_out = _held_out(len(drawings), data["drawings_validation"], seed)
+        is_held_out = held_out(len(drawings), data["drawings_validation"], seed)
         for pen in source["pens"]:
             images = np.stack([dn.to_mnist_image(drawing, pen_diameter=pen) for drawing in drawings])
             train.append((images[~is_held_out], labels[~is_held_out]))
@@ -161,7 +161,7 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
         pictures = [others, _thick_pictures(drawn[:thick_ones], bold.get("brushes", []), rng)]
         pictures += [dn.to_mnist_image(strokes)[None] for strokes in drawn[thick_ones:]]
         others = np.concatenate(pictures)
-    is_held_out = _held_out(len(others), NOT_DIGITS_VALIDATION, seed)
+    is_held_out = held_out(len(others), NOT_DIGITS_VALIDATION, seed)
     train.append((others[~is_held_out], np.full(int((~is_held_out).sum()), DIGITS, np.uint8)))
     classes = DIGITS + (len(others) > 0)
     return Parts(_joined(train, classes), _joined(validation, DIGITS), others[is_held_out], sources)
@@ -177,7 +177,7 @@ def _thick_pictures(
     return images
 
 
-def _held_out(count: int, share: float, seed: int) -> NDArray[np.bool_]:
+def held_out(count: int, share: float, seed: int) -> NDArray[np.bool_]:
     """Which of `count` samples are held out: drawn with the seed, whatever order they are in."""
     chosen = np.zeros(count, bool)
     chosen[np.random.default_rng(seed).permutation(count)[: round(count * share)]] = True
