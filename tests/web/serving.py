@@ -209,7 +209,7 @@ def draw(page, strokes, *, box=None, testid="canvas"):
         page.mouse.up()
 
 
-def fitted(drawing, margin=0.15, apart=0.08):
+def fitted(drawing, margin=0.15, apart=0.06):
     """The strokes of a Drawing in [0, 1], in the middle, the larger side 1 - 2 * margin.
 
     Points nearer than `apart` to the one before are left out, but for the last: each costs the page a frame.
@@ -224,6 +224,8 @@ def fitted(drawing, margin=0.15, apart=0.08):
     for stroke in drawing.strokes:
         places = [(left + scale * x, top + scale * y) for x, y in stroke.tolist()]
         kept = places[:1]
-        kept += [place for place in places[1:-1] if math.dist(place, kept[-1]) >= apart]
+        for place in places[1:-1]:
+            if math.dist(place, kept[-1]) >= apart:
+                kept.append(place)
         strokes.append(kept + places[1:][-1:])
     return strokes
