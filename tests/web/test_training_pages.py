@@ -193,7 +193,7 @@ def test_the_page_waits_quietly_for_the_server(visit, server):
 
     # It is killed: the page says so by itself, with its last words, and can go on.
     os.kill(int((server.runs / "outlives" / "lock").read_text()), signal.SIGKILL)
-    state(page, "failed", timeout=10_000)
+    state(page, "failed")
     expect(page.get_by_test_id("failure")).to_be_visible()
     expect(page.get_by_test_id("last-words")).to_contain_text("epoch")
     accessible(page)
