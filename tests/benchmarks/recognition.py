@@ -54,7 +54,12 @@ def right(
 ) -> float:
     """Share of drawings whose likeliest digit is the right one, whatever the status."""
     shown = drawings if pictures is None else pictures
-    guesses = [recognizer.recognize(picture).top(1) for picture in shown]
+    return share_right([recognizer.recognize(picture) for picture in shown], drawings)
+
+
+def share_right(found: list[dn.Recognition], drawings: list[dn.Drawing]) -> float:
+    """The same of what was read already."""
+    guesses = [one.top(1) for one in found]
     is_right = [bool(top) and top[0][0] == drawing.label for top, drawing in zip(guesses, drawings)]
     return float(np.mean(is_right))
 
@@ -104,10 +109,7 @@ def report_held_out(recognizer: dn.Recognizer) -> None:
     for size, brush in THICK:
         pictures = canvases(drawings, size, brush, rng.random((len(drawings), 2)))
         found = [recognizer.recognize(picture) for picture in pictures]
-        wrong = 1 - np.mean(
-            [bool(one.top(1)) and one.top(1)[0][0] == drawing.label for one, drawing in zip(found, drawings)]
-        )
-        doubtful = np.mean([one.status != "digit" for one in found])
+        wrong, doubtful = 1 - share_right(found, drawings), np.mean([one.status != "digit" for one in found])
         print(f"  {size:4.0%} {brush:4.0%} {wrong:7.4f} {doubtful:7.4f}", flush=True)
 
 
