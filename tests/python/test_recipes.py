@@ -214,6 +214,11 @@ def test_a_class_that_is_not_there_cannot_be_folded():
             r"thick: brushes \[0, 1\], expected",
         ),
         (lambda recipe: recipe["data"].update(thick={"brushes": 0.2}), r"brushes 0.2, expected"),
+        (lambda recipe: recipe["data"].update(thick={"brushes": [0.1, 0.2], "drawings": "x"}), "drawings x"),
+        (
+            lambda recipe: recipe["data"].update(thick={"brushes": [0.1, 0.2], "not_digits": 2}),
+            "not_digits 2",
+        ),
     ],
 )
 def test_a_wrong_recipe_is_told(recipe_file, change, message):

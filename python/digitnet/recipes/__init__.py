@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 DIGITS = 10
 NOT_DIGITS_VALIDATION = 0.2  # share held out
@@ -40,11 +40,6 @@ KEYS |= {"activation": "relu", "calibration": {}, "precision": "half"}
 KEYS |= {"members": 1, "together": []}  # networks learned apart in `phases`, then as one in `together`
 DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1}
 DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all", "thick": {}}
-THICK_KEYS = {
-    "brushes": None,
-    "drawings": 1,
-    "not_digits": 0,
-}  # see _thick_pictures; times, share
 DRAWINGS_KEYS = {"file": None, "lines": [0, 2**40], "pens": [], "licence": None}
 
 
@@ -89,11 +84,8 @@ def load(name: str) -> dict[str, Any]:
     recipe = _checked(f"recipe: {name}", recipe, KEYS)
     recipe["data"] = _checked(f"recipe: {name}: data", recipe["data"], DATA_KEYS)
     if recipe["data"]["thick"]:
-        bold = _checked(f"recipe: {name}: thick", recipe["data"]["thick"], THICK_KEYS)
-        if not _is_range(bold["brushes"]):
-            brushes = bold["brushes"]
-            msg = f"recipe: {name}: thick: brushes {brushes}, expected [least, most], above 0 and at most 1"
-            raise dn.FormatError(msg)
+        bold = _checked(f"recipe: {name}: thick", recipe["data"]["thick"], thick.KEYS)
+        thick.require_valid(f"recipe: {name}: thick", bold)
         recipe["data"]["thick"] = bold
     recipe["data"]["drawings"] = [
         _checked(f"recipe: {name}: drawings", source, DRAWINGS_KEYS) for source in recipe["data"]["drawings"]
@@ -115,12 +107,6 @@ def _checked(where: str, given: object, keys: dict[str, Any]) -> dict[str, Any]:
             msg = f"{where}: no key '{key}', expected one"
             raise dn.FormatError(msg)
     return {**keys, **given}
-
-
-def _is_range(brushes: object) -> bool:
-    if not isinstance(brushes, list) or len(brushes) != 2:
-        return False
-    return all(isinstance(each, (int, float)) for each in brushes) and 0 < brushes[0] <= brushes[1] <= 1
 
 
 def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
@@ -150,7 +136,7 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
         plain = dn.Dataset(np.stack([dn.to_mnist_image(drawing) for drawing in drawings]), labels)
         validation.append((plain.images[is_held_out], labels[is_held_out]))
         for _ in range(bold.get("drawings", 0)):
-            images = _thick_pictures([drawing.strokes for drawing in drawings], bold["brushes"], rng)
+            images = thick.images([drawing.strokes for drawing in drawings], bold["brushes"], rng)
             train.append((images[~is_held_out], labels[~is_held_out]))
             validation.append((images[is_held_out], labels[is_held_out]))
         sources.append({"name": source["file"], "samples": len(plain), "sha256": plain.fingerprint()})
@@ -158,23 +144,13 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     for kind, count in data["not_digits"].items():
         drawn = not_digits.drawings(kind, count, seed, data["not_digits_part"])
         thick_ones = round(count * bold.get("not_digits", 0))
-        pictures = [others, _thick_pictures(drawn[:thick_ones], bold.get("brushes", []), rng)]
+        pictures = [others, thick.images(drawn[:thick_ones], bold.get("brushes", []), rng)]
         pictures += [dn.to_mnist_image(strokes)[None] for strokes in drawn[thick_ones:]]
         others = np.concatenate(pictures)
     is_held_out = held_out(len(others), NOT_DIGITS_VALIDATION, seed)
     train.append((others[~is_held_out], np.full(int((~is_held_out).sum()), DIGITS, np.uint8)))
     classes = DIGITS + (len(others) > 0)
     return Parts(_joined(train, classes), _joined(validation, DIGITS), others[is_held_out], sources)
-
-
-def _thick_pictures(
-    drawings: Sequence[Sequence[ArrayLike]], brushes: Sequence[float], rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Drawings made with a thick pen and read as pictures; its width is even between the two brushes."""
-    images = np.empty((len(drawings), 28, 28), np.uint8)
-    for image, strokes in zip(images, drawings):
-        image[:] = dn.to_mnist_image(thick.picture(strokes, rng.uniform(brushes[0], brushes[1])))
-    return images
 
 
 def held_out(count: int, share: float, seed: int) -> NDArray[np.bool_]:

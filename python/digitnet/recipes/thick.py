@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+import digitnet as dn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+# What a recipe may say: least and most diameter, how often each drawing, which share of what is no digit.
+KEYS: dict[str, Any] = {"brushes": None, "drawings": 1, "not_digits": 0}
+
 _SIDE = 64  # of what is drawn on, in pixels: three times what is kept of it
 _MARGIN = 2  # pixels from its border to the ink
 _GROUND = 24  # pixels around it, so that ink is not mistaken for the ground
 SIDE = _SIDE + 2 * _GROUND
+
+
+def require_valid(where: str, given: dict[str, Any]) -> None:
+    """Refuses what a recipe says of thick pens, all of KEYS, if it cannot be done.
+
+    Raises:
+        FormatError: "WHERE: brushes [0, 1], expected ...".
+    """
+    brushes, times, share = (given[key] for key in KEYS)
+    is_pair = isinstance(brushes, list) and [type(each) in (int, float) for each in brushes] == [True, True]
+    if not (is_pair and 0 < brushes[0] <= brushes[1] <= 1):
+        msg = f"{where}: brushes {brushes}, expected [least, most], above 0 and at most 1"
+        raise dn.FormatError(msg)
+    if type(times) is not int or times < 0:
+        msg = f"{where}: drawings {times}, expected a whole number, at least 0"
+        raise dn.FormatError(msg)
+    if type(share) not in (int, float) or not 0 <= share <= 1:
+        msg = f"{where}: not_digits {share}, expected a share, 0 to 1"
+        raise dn.FormatError(msg)
+
+
+def images(
+    drawings: Sequence[Sequence[ArrayLike]], brushes: Sequence[float], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Drawings made with a pen of any width between two brushes, and read as pictures: (n, 28, 28)."""
+    made = np.empty((len(drawings), 28, 28), np.uint8)
+    for image, strokes in zip(made, drawings):
+        image[:] = dn.to_mnist_image(picture(strokes, rng.uniform(brushes[0], brushes[1])))
+    return made
 
 
 def picture(strokes: Sequence[ArrayLike], brush: float) -> NDArray[np.uint8]:
