@@ -84,7 +84,7 @@ def main():
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     drawings = dn.read_drawings(TESTS / "data" / "strokes" / "digits.jsonl")
-    strokes = fitted(next(each for each in drawings if each.label == 5), margin=0.2)
+    strokes = fitted(next(each for each in drawings if each.label == 5), margin=0.2, apart=0)
     given = os.environ.get("DIGITNET_DATA_DIR")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         environment = {"DIGITNET_DATA_DIR": given} if given else {}
