@@ -46,6 +46,7 @@ class Server:
             "DIGITNET_STATE_DIR": str(folder / "state"),
             "DIGITNET_RUNS_DIR": str(self.runs),
             "DIGITNET_DATA_DIR": str(self.data),
+            "XDG_CACHE_HOME": str(folder / "cache"),  # what this machine has fetched does not count
             "DIGITNET_OFFLINE": "1",
             **(environment or {}),
         }

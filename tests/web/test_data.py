@@ -454,10 +454,7 @@ def test_other_sets_and_a_set_that_is_not_there(browser, tmp_path):
     from playwright.sync_api import expect
     from serving import Visit
 
-    alone = Server(
-        tmp_path,
-        environment={"DIGITNET_DATA_DIR": str(tmp_path / "nothing"), "XDG_CACHE_HOME": str(tmp_path)},
-    )
+    alone = Server(tmp_path, environment={"DIGITNET_DATA_DIR": str(tmp_path / "nothing")})
     visits = Visit(browser, alone)
     try:
         visits.allow("409")
