@@ -16,10 +16,15 @@ Args:
     images: uint8 (n, rows, columns) or (n, inputs), 255 for full ink; or float of either shape, used as it is.
     labels: whole numbers (n,), each below classes.
     classes: number of classes, 2 to 256.
+    targets: soft labels, float (n, classes), each row at least 0 and adding up to 1: what a training makes of
+        the outputs, in place of 1 at the label and 0 elsewhere. So a network learns from the probabilities of
+        another one (Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015), or from
+        mixtures of samples. Accuracies, and losses outside of a training, are by the labels all the same.
+        None: no such.
 
 Raises:
     ShapeError: if the shapes do not fit.
-    ArgumentError: if a label is out of range or a number is not finite.
+    ArgumentError: if a label is out of range, a number is not finite, or a row of targets no distribution.
 )doc";
 
 constexpr const char* load_mnist_doc = R"doc(
@@ -72,6 +77,15 @@ py::array images(const py::object& self) {
                               [&](std::size_t i) { return data.numbers(i); });
 }
 
+std::optional<py::array_t<float>> targets(const Dataset& data) {
+  if (!data.has_targets()) return std::nullopt;
+  py::array_t<float> array({data.size(), data.classes()});
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    std::ranges::copy(data.target(i), array.mutable_data() + i * data.classes());
+  }
+  return array;
+}
+
 Dataset get_slice(const Dataset& data, const py::slice& range) {
   std::size_t start = 0, stop = 0, step = 0, count = 0;
   if (!range.compute(data.size(), &start, &stop, &step, &count)) throw py::error_already_set();
@@ -93,10 +107,12 @@ std::string describe(const Dataset& data) {
 
 void bind_dataset(py::module_& m) {
   py::class_<Dataset>(m, "Dataset", dataset_doc)
-      .def(py::init([](const ArrayObject& samples, const ArrayObject& labels, std::size_t classes) {
-             return to_dataset("Dataset", samples, to_labels("Dataset", labels), classes);
+      .def(py::init([](const ArrayObject& samples, const ArrayObject& labels, std::size_t classes,
+                       const std::optional<ArrayObject>& targets) {
+             const Dataset data = to_dataset("Dataset", samples, to_labels("Dataset", labels), classes);
+             return targets ? data.with_targets(to_class_matrix<float>("Dataset", "targets", *targets)) : data;
            }),
-           py::arg("images"), py::arg("labels"), py::arg("classes") = 10)
+           py::arg("images"), py::arg("labels"), py::arg("classes") = 10, py::arg("targets") = std::nullopt)
       .def("__len__", &Dataset::size)
       .def("__getitem__", &get_slice, py::arg("range"), "A slice, which shares the samples.")
       .def("__repr__", &describe)
@@ -105,6 +121,7 @@ void bind_dataset(py::module_& m) {
           "uint8 (n, rows, columns) or float32 (n, inputs); a read-only view unless samples were picked.")
       .def_property_readonly(
           "labels", [](const Dataset& data) { return to_numpy(data.labels()); }, "uint8 (n,), a copy.")
+      .def_property_readonly("targets", &targets, "float32 (n, classes), a copy; None without soft labels.")
       .def_property_readonly("classes", &Dataset::classes, "Number of classes.")
       .def_property_readonly("inputs", &Dataset::inputs, "Numbers in one sample.")
       .def_property_readonly(

@@ -60,13 +60,7 @@ std::pair<double, py::array_t<double>> loss_of(const std::string& name, const Ar
                                                const ArrayObject& labels, double label_smoothing,
                                                const std::optional<ArrayObject>& sample_weight) {
   const LossFunction loss = loss_from_name(name, "loss");
-  const auto numbers = to_array_of<double>("loss", outputs);
-  if (numbers.ndim() != 2) {
-    throw ShapeError(detail::text("loss: outputs of ", array_text(numbers), ", expected shape (n, classes)"));
-  }
-  Matrix<double> matrix = Matrix<double>::from_shape(
-      {static_cast<std::size_t>(numbers.shape(0)), static_cast<std::size_t>(numbers.shape(1))});
-  std::copy_n(numbers.data(), matrix.size(), matrix.data());
+  const Matrix<double> matrix = to_class_matrix<double>("loss", "outputs", outputs);
   const Labels classes = to_labels("loss", labels);
   std::vector<double> weights;
   if (sample_weight) {

@@ -13,6 +13,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,6 +62,21 @@ auto to_array_of(const char* where, const py::object& object) {
   using Elements = py::array_t<Element, py::array::c_style | py::array::forcecast>;
   if (auto elements = Elements::ensure(to_array(where, object))) return elements;
   throw ArgumentError(detail::text(where, ": NumPy makes no array of numbers of this"));
+}
+
+/// Copies an array of shape (n, classes).
+/// @param what  of what it is, for the message: "outputs"
+/// @throws ShapeError  if it has not two dimensions
+template <class Element>
+Matrix<Element> to_class_matrix(const char* where, const char* what, const py::object& object) {
+  const auto numbers = to_array_of<Element>(where, object);
+  if (numbers.ndim() != 2) {
+    throw ShapeError(detail::text(where, ": ", what, " of ", array_text(numbers), ", expected shape (n, classes)"));
+  }
+  Matrix<Element> matrix = Matrix<Element>::from_shape(
+      {static_cast<std::size_t>(numbers.shape(0)), static_cast<std::size_t>(numbers.shape(1))});
+  std::copy_n(numbers.data(), matrix.size(), matrix.data());
+  return matrix;
 }
 
 /// Copies a one-dimensional array of numbers.

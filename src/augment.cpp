@@ -589,6 +589,7 @@ Dataset augment(const Dataset& data, const Augmentation& options, const Rng& rng
   const std::size_t count = data.size() * copies;
   Images images = Images::from_shape({count, data.rows(), data.columns()});
   Labels labels = Labels::from_shape({count});
+  Matrix<float> targets = Matrix<float>::from_shape({data.has_targets() ? count : 0, data.classes()});
   constexpr std::size_t piece_samples = 256;
   team.run((count + piece_samples - 1) / piece_samples, [&](std::size_t piece, std::size_t worker) {
     for (std::size_t i = piece * piece_samples; i < std::min(count, (piece + 1) * piece_samples); ++i) {
@@ -596,9 +597,11 @@ Dataset augment(const Dataset& data, const Augmentation& options, const Rng& rng
       Rng own = rng.fork(i / data.size()).fork(sample);
       augmenters[worker].augment(data.pixels(sample), {images.data() + i * data.inputs(), data.inputs()}, own);
       labels(i) = data.label(sample);
+      if (data.has_targets()) std::ranges::copy(data.target(sample), row(targets, i).begin());
     }
   });
-  return {std::move(images), std::move(labels), data.classes()};
+  const Dataset changed(std::move(images), std::move(labels), data.classes());
+  return data.has_targets() ? changed.with_targets(std::move(targets)) : changed;
 }
 
 }  // namespace digitnet

@@ -198,6 +198,47 @@ Dataset Dataset::subset(std::vector<std::uint32_t> samples) const {
   return part;
 }
 
+Dataset Dataset::with_targets(Matrix<float> targets) const {
+  if (targets.shape(0) != size() || targets.shape(1) != classes_) {
+    throw ShapeError(text("Dataset::with_targets: targets of shape ", shape_text(targets), " for ", size(),
+                          " samples of ", classes_,
+                          " classes, expected one row for each sample, one column for each "
+                          "class"));
+  }
+  for (std::size_t sample = 0; sample < size(); ++sample) {
+    double sum = 0;
+    for (const float share : row(targets, sample)) {
+      if (!(share >= 0)) {
+        throw ArgumentError(
+            text("Dataset::with_targets: ", share, " in the row of sample ", sample, ", expected at least 0"));
+      }
+      sum += static_cast<double>(share);
+    }
+    if (!(std::abs(sum - 1) <= 1e-3)) {
+      throw ArgumentError(
+          text("Dataset::with_targets: the row of sample ", sample, " adds up to ", sum, ", expected 1"));
+    }
+    if (std::abs(sum - 1) <= 1e-6) continue;  // so what is in order stays the same bits
+    for (float& share : row(targets, sample)) share = static_cast<float>(static_cast<double>(share) / sum);
+  }
+  Dataset soft = is_contiguous() ? *this : compact();
+  soft.targets_ = shared_data<float>(std::move(targets));
+  soft.targets_first_ = soft.first_;
+  return soft;
+}
+
+/// Samples copied into memory of their own, in order.
+Dataset Dataset::compact() const {
+  if (has_bytes_) {
+    Images images = Images::from_shape({size(), rows_, columns_});
+    for (std::size_t i = 0; i < size(); ++i) std::ranges::copy(pixels(i), images.data() + i * inputs());
+    return {std::move(images), labels(), classes_};
+  }
+  Matrix<float> copied = Matrix<float>::from_shape({size(), inputs()});
+  for (std::size_t i = 0; i < size(); ++i) std::ranges::copy(numbers(i), row(copied, i).begin());
+  return {std::move(copied), labels(), classes_};
+}
+
 std::vector<std::size_t> Dataset::class_counts() const {
   std::vector<std::size_t> counts(classes_, 0);
   for (std::size_t sample = 0; sample < size(); ++sample) ++counts[label(sample)];
@@ -267,6 +308,10 @@ std::string fingerprint(const Dataset& data) {
   }
   const Labels labels = data.labels();
   sum.update({labels.data(), labels.size()});
+  for (std::size_t sample = 0; data.has_targets() && sample < data.size(); ++sample) {
+    const std::span<const float> target = data.target(sample);
+    sum.update({reinterpret_cast<const std::uint8_t*>(target.data()), target.size_bytes()});
+  }
   return sum.finish();
 }
 

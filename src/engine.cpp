@@ -442,8 +442,10 @@ void Engine<Real>::loss_gradient(Range samples, std::size_t tile) {
     correct += static_cast<std::size_t>(std::max_element(a.begin(), a.end()) - a.begin()) == label ? 1 : 0;
     if (!takes_logits && !needs_preactivation(activation)) activate(activation, a);
     std::copy(a.begin(), a.end(), dz.begin());
-    loss +=
-        weight * sample_loss<Real>(network_.loss(), dz, label, scale, static_cast<Real>(options_.label_smoothing));
+    const auto smoothing = static_cast<Real>(options_.label_smoothing);
+    loss += weight * (data_.has_targets()
+                          ? sample_loss<Real>(network_.loss(), dz, data_.target(samples_[s]), scale, smoothing)
+                          : sample_loss<Real>(network_.loss(), dz, label, scale, smoothing));
     if (!takes_logits) {
       activation_gradient<Real>(activation, dz,
                                 needs_preactivation(activation) ? batch_view(space.z, units).row(s) : a);

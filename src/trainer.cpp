@@ -104,6 +104,16 @@ void require_augmentable(const Dataset& data) {
                            Augmenter::least_side, " to ", Augmenter::most_side));
 }
 
+void require_soft_labels(const Architecture& architecture, const Dataset& data) {
+  if (data.classes() != architecture.sizes.back()) {
+    throw ArgumentError(text("train: soft labels of ", data.classes(), " classes, expected ",
+                             architecture.sizes.back(), ", one for each output"));
+  }
+  if (architecture.loss == LossFunction::hinge) {
+    throw ArgumentError("train: soft labels with the hinge loss, expected another loss: it has no targets");
+  }
+}
+
 void check_data_options(const TrainingOptions& options, const Architecture& architecture, const Dataset& training,
                         const Dataset& validation) {
   detail::require_fitting_data("train", architecture, training);
@@ -112,6 +122,7 @@ void check_data_options(const TrainingOptions& options, const Architecture& arch
   check_weights("class_weights", "class", options.class_weights, architecture.sizes.back());
   check_weights("sample_weights", "sample", options.sample_weights, training.size());
   if (options.augmentation && !options.augmentation->is_none()) require_augmentable(training);
+  if (training.has_targets()) require_soft_labels(architecture, training);
   check_changes("train: ", options.learning_rate_changes, batches_of(training.size(), options.batch_size));
   const auto require_metric = [&](const char* setting, Metric metric) {
     if (!validation.empty() || !is_of_validation(metric)) return;

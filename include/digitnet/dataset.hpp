@@ -63,6 +63,24 @@ class Dataset {
 
   std::uint8_t label(std::size_t sample) const { return labels_.get()[position(sample)]; }
 
+  /// The same samples with soft labels: what a training makes of the outputs for each, in place of 1 at its label and
+  /// 0 elsewhere. So a network learns from the probabilities of another one, or from mixtures of samples. Accuracies,
+  /// and losses outside of a training, are by the labels all the same.
+  ///
+  /// @param targets  (size(), classes()), each row at least 0 and adding up to 1 within 0.001; a row that is off by
+  ///                 more than rounding is divided by its sum. Samples that are not contiguous are copied.
+  /// @throws ShapeError     if the targets have another shape
+  /// @throws ArgumentError  if a row is no distribution
+  /// @see Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network (2015)
+  Dataset with_targets(Matrix<float> targets) const;
+
+  bool has_targets() const { return targets_ != nullptr; }
+
+  /// The soft labels of one sample, classes() numbers. Only if has_targets().
+  std::span<const float> target(std::size_t sample) const {
+    return {targets_.get() + (position(sample) - targets_first_) * classes_, classes_};
+  }
+
   /// The bytes of one sample, as they lie in memory. Only if has_bytes().
   std::span<const std::uint8_t> pixels(std::size_t sample) const {
     return {pixels_.get() + position(sample) * inputs(), inputs()};
@@ -111,12 +129,15 @@ class Dataset {
  private:
   void check_labels() const;
   void check_finite() const;
+  Dataset compact() const;
   std::size_t position(std::size_t sample) const { return order_ ? (*order_)[sample] : first_ + sample; }
 
   bool has_bytes_ = true;
   std::shared_ptr<const std::uint8_t> pixels_;  // if has_bytes_
   std::shared_ptr<const float> values_;         // if not
   std::shared_ptr<const std::uint8_t> labels_;
+  std::shared_ptr<const float> targets_;                     // null: none
+  std::size_t targets_first_ = 0;                            // the position that the first row is of
   std::shared_ptr<const std::vector<std::uint32_t>> order_;  // null: the samples from first_ on
   std::size_t first_ = 0;
   std::size_t count_ = 0;
@@ -155,7 +176,8 @@ std::vector<std::filesystem::path> data_directories(const std::optional<std::fil
 Mnist load_mnist(const std::optional<std::filesystem::path>& directory = std::nullopt,
                  const std::string& name = "mnist");
 
-/// SHA-256 of the samples as they lie in memory, in order, then of their labels: 64 hexadecimal digits.
+/// SHA-256 of the samples as they lie in memory, in order, then of their labels and of their soft labels if they have
+/// any: 64 hexadecimal digits.
 /// It tells in a model file which data a network was trained on.
 std::string fingerprint(const Dataset& data);
 

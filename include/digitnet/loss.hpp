@@ -75,6 +75,17 @@ struct Target {
   Real operator[](std::size_t k) const { return k == label ? at_label : elsewhere; }
 };
 
+/// The same from soft labels, which add up to 1.
+template <class Real>
+struct SoftTarget {
+  std::span<const float> shares;
+  Real smoothing;
+
+  Real operator[](std::size_t k) const {
+    return (Real{1} - smoothing) * static_cast<Real>(shares[k]) + smoothing / static_cast<Real>(shares.size());
+  }
+};
+
 // Each loss for one sample, from its logits z or activations a, which are overwritten by the gradient times
 // `scale`. They return the loss, which `scale` leaves alone. NaN among the outputs makes a loss of NaN.
 
@@ -96,8 +107,21 @@ double softmax_cross_entropy(std::span<Real> z, std::size_t label, Real scale, R
 }
 
 template <class Real>
-double sum_of_squares(std::span<Real> a, std::size_t label, Real scale, Real smoothing = 0) {
-  const Target<Real> target(label, a.size(), smoothing);
+double softmax_cross_entropy(std::span<Real> z, const SoftTarget<Real>& target, Real scale) {
+  const Real largest = *std::max_element(z.begin(), z.end());
+  double loss = 0;
+  Real total = 0;
+  for (std::size_t k = 0; k < z.size(); ++k) {
+    const Real below = largest - z[k];
+    loss += static_cast<double>(target[k]) * static_cast<double>(below);
+    total += z[k] = std::exp(-below);
+  }
+  for (std::size_t k = 0; k < z.size(); ++k) z[k] = scale * (z[k] / total - target[k]);
+  return static_cast<double>(std::log(total)) + loss;
+}
+
+template <class Real, class AnyTarget>
+double sum_of_squares(std::span<Real> a, const AnyTarget& target, Real scale) {
   double sum = 0;
   for (std::size_t k = 0; k < a.size(); ++k) {
     const Real difference = a[k] - target[k];
@@ -107,9 +131,8 @@ double sum_of_squares(std::span<Real> a, std::size_t label, Real scale, Real smo
   return sum / 2;
 }
 
-template <class Real>
-double binary_cross_entropy(std::span<Real> z, std::size_t label, Real scale, Real smoothing = 0) {
-  const Target<Real> target(label, z.size(), smoothing);
+template <class Real, class AnyTarget>
+double binary_cross_entropy(std::span<Real> z, const AnyTarget& target, Real scale) {
   double loss = 0;
   for (std::size_t k = 0; k < z.size(); ++k) {
     // With e = exp(-|z|): softplus(z) - t z = log(1 + e) + (z >= 0 ? 1 - t : -t) z, and what sigmoid(z) is away
@@ -138,9 +161,8 @@ double hinge(std::span<Real> a, std::size_t label, Real scale) {
   return loss;
 }
 
-template <class Real>
-double huber(std::span<Real> a, std::size_t label, Real scale, Real smoothing = 0) {
-  const Target<Real> target(label, a.size(), smoothing);
+template <class Real, class AnyTarget>
+double huber(std::span<Real> a, const AnyTarget& target, Real scale) {
   double loss = 0;
   for (std::size_t k = 0; k < a.size(); ++k) {
     const Real difference = a[k] - target[k];
@@ -159,14 +181,26 @@ double huber(std::span<Real> a, std::size_t label, Real scale, Real smoothing = 
 /// @return  the loss, without `scale`
 template <class Real>
 double sample_loss(LossFunction loss, std::span<Real> values, std::size_t label, Real scale, Real smoothing) {
+  const Target<Real> target(label, values.size(), smoothing);
   switch (loss) {
     case LossFunction::softmax_cross_entropy: return softmax_cross_entropy(values, label, scale, smoothing);
-    case LossFunction::sum_of_squares: return sum_of_squares(values, label, scale, smoothing);
-    case LossFunction::binary_cross_entropy: return binary_cross_entropy(values, label, scale, smoothing);
+    case LossFunction::sum_of_squares: return sum_of_squares(values, target, scale);
+    case LossFunction::binary_cross_entropy: return binary_cross_entropy(values, target, scale);
     case LossFunction::hinge: return hinge(values, label, scale);
     case LossFunction::huber: break;
   }
-  return huber(values, label, scale, smoothing);
+  return huber(values, target, scale);
+}
+
+/// The same from soft labels. Not for the hinge, which has none.
+/// @param shares  as many as values, each at least 0; they add up to 1
+template <class Real>
+double sample_loss(LossFunction loss, std::span<Real> values, std::span<const float> shares, Real scale,
+                   Real smoothing) {
+  const SoftTarget<Real> target{shares, smoothing};
+  if (loss == LossFunction::softmax_cross_entropy) return softmax_cross_entropy(values, target, scale);
+  if (loss == LossFunction::binary_cross_entropy) return binary_cross_entropy(values, target, scale);
+  return loss == LossFunction::huber ? huber(values, target, scale) : sum_of_squares(values, target, scale);
 }
 
 template <class Real>

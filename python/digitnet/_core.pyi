@@ -178,10 +178,15 @@ class Dataset:
         images: uint8 (n, rows, columns) or (n, inputs), 255 for full ink; or float of either shape, used as it is.
         labels: whole numbers (n,), each below classes.
         classes: number of classes, 2 to 256.
+        targets: soft labels, float (n, classes), each row at least 0 and adding up to 1: what a training makes of
+            the outputs, in place of 1 at the label and 0 elsewhere. So a network learns from the probabilities of
+            another one (Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015), or from
+            mixtures of samples. Accuracies, and losses outside of a training, are by the labels all the same.
+            None: no such.
 
     Raises:
         ShapeError: if the shapes do not fit.
-        ArgumentError: if a label is out of range or a number is not finite.
+        ArgumentError: if a label is out of range, a number is not finite, or a row of targets no distribution.
     """
     def __getitem__(self, range: slice) -> Dataset:
         """
@@ -192,6 +197,7 @@ class Dataset:
         images: numpy.typing.ArrayLike,
         labels: numpy.typing.ArrayLike,
         classes: typing.SupportsIndex = 10,
+        targets: numpy.typing.ArrayLike | None = None,
     ) -> None: ...
     def __len__(self) -> int: ...
     def __repr__(self) -> str: ...
@@ -237,6 +243,11 @@ class Dataset:
     def shape(self) -> tuple[int, int]:
         """
         Rows and columns of one sample.
+        """
+    @property
+    def targets(self) -> numpy.typing.NDArray[numpy.float32] | None:
+        """
+        float32 (n, classes), a copy; None without soft labels.
         """
 
 class Mnist:

@@ -520,6 +520,19 @@ TEST_CASE("augment: the same seed gives the same bytes for any number of threads
   }
 }
 
+TEST_CASE("augment: soft labels stay with their samples", "[augment]") {
+  const Dataset few = digits().slice(10, 13);
+  Matrix<float> targets = zeros<float>({3, 10});
+  for (std::size_t i = 0; i < 3; ++i) {
+    targets(i, i) = 0.9F;
+    targets(i, 5) = 0.1F;
+  }
+  const Dataset changed = augment(few.with_targets(targets), {}, Rng(2), 2);
+  REQUIRE(changed.has_targets());
+  for (std::size_t i = 0; i < 6; ++i) CHECK(std::ranges::equal(changed.target(i), row(targets, i % 3)));
+  CHECK(!augment(few, {}, Rng(2), 2).has_targets());
+}
+
 TEST_CASE("augment: golden bytes, the same on every processor", "[augment]") {
   // Run with DIGITNET_SIMD=plain and avx2, too.
   CHECK(fingerprint(augment(digits().slice(0, 500), {}, Rng(1), 1, 1)) ==

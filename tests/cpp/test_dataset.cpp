@@ -337,6 +337,58 @@ TEST_CASE("fingerprint: tells order, content and labels, not how the set was mad
   CHECK(fingerprint(Dataset(Images{{{1}}}, Labels{2})) != fingerprint(Dataset(Images{{{1}}}, Labels{3})));
 }
 
+TEST_CASE("Dataset::with_targets: soft labels go where their samples go", "[dataset]") {
+  const Dataset data = numbered(6);
+  Matrix<float> targets = zeros<float>({6, 10});
+  for (std::size_t i = 0; i < 6; ++i) {
+    targets(i, i) = 0.75F;
+    targets(i, 9) = 0.25F;
+  }
+  const Dataset soft = data.with_targets(targets);
+  CHECK(!data.has_targets());
+  REQUIRE(soft.has_targets());
+  CHECK(soft.pixels(0).data() == data.pixels(0).data());
+  CHECK(soft.label(4) == 4);
+  for (const Dataset& part : {soft.slice(2, 5), soft.subset({2, 3, 4}), soft.slice(1, 6).slice(1, 4)}) {
+    REQUIRE(part.has_targets());
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(std::ranges::equal(part.target(i), row(targets, i + 2)));
+      CHECK(part.pixels(i)[0] == i + 2);
+    }
+  }
+  // Of parts, too: a slice shares the memory, samples that were picked are copied.
+  Matrix<float> two = zeros<float>({2, 10});
+  two(0, 3) = two(1, 7) = 1;
+  const Dataset slice = data.slice(3, 5).with_targets(two);
+  const Dataset picked = data.subset({5, 5}).with_targets(two);
+  CHECK(slice.pixels(0).data() == data.pixels(3).data());
+  CHECK(numbers_of(picked) == std::vector<int>{5, 5});
+  CHECK(picked.label(1) == 5);
+  for (const Dataset& part : {slice, picked}) {
+    CHECK(part.target(0)[3] == 1);
+    CHECK(part.slice(1, 2).target(0)[7] == 1);
+  }
+  const Dataset numbers(Matrix<float>{{1, 2}, {3, 4}, {5, 6}}, Labels{0, 1, 2}, 10);
+  CHECK(numbers.subset({2, 0}).with_targets(two).numbers(0)[1] == 6);
+}
+
+TEST_CASE("Dataset::with_targets: rows are distributions, within rounding", "[dataset][error]") {
+  const Dataset data(Images{{{1}}, {{2}}}, Labels{0, 1}, 2);
+  const auto with = [&](const Matrix<float>& targets) { return data.with_targets(targets); };
+  const Dataset rounded = with({{0.5F, 0.4995F}, {0.25F, 0.75F}});
+  CHECK(rounded.target(0)[0] + rounded.target(0)[1] == 1);
+  CHECK(fingerprint(with({{rounded.target(0)[0], rounded.target(0)[1]}, {0.25F, 0.75F}})) == fingerprint(rounded));
+  CHECK(fingerprint(with({{1, 0}, {0, 1}})) != fingerprint(data));
+  CHECK(fingerprint(with({{1, 0}, {0, 1}})) != fingerprint(with({{1, 0}, {1, 0}})));
+  CHECK_ERROR(with({{1, 0}}), ShapeError, "targets of shape (1, 2) for 2 samples of 2 classes");
+  CHECK_ERROR(with({{1, 0, 0}, {1, 0, 0}}), ShapeError, "targets of shape (2, 3)");
+  CHECK_ERROR(with({{1, 0}, {0.9F, 0.2F}}), ArgumentError, "the row of sample 1 adds up to 1.1");
+  CHECK_ERROR(with({{1.5F, -0.5F}, {1, 0}}), ArgumentError, "-0.5 in the row of sample 0, expected at least 0");
+  CHECK_ERROR(with({{1, 0}, {NAN, 1}}), ArgumentError, "nan in the row of sample 1");
+  CHECK_ERROR(with({{INFINITY, 0}, {1, 0}}), ArgumentError, "adds up to inf");
+  CHECK(Dataset().with_targets(Matrix<float>::from_shape({0, 10})).empty());
+}
+
 TEST_CASE("load_dataset: images and labels from two files", "[dataset]") {
   const TemporaryFolder folder;
   write_idx(folder / "images", images_file(12, 9));

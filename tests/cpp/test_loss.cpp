@@ -16,6 +16,10 @@ namespace {
 constexpr std::array every_loss{LossFunction::softmax_cross_entropy, LossFunction::sum_of_squares,
                                 LossFunction::binary_cross_entropy, LossFunction::hinge, LossFunction::huber};
 
+/// Those that have targets.
+constexpr std::array soft_losses{LossFunction::softmax_cross_entropy, LossFunction::sum_of_squares,
+                                 LossFunction::binary_cross_entropy, LossFunction::huber};
+
 /// Whether a central difference at these outputs reaches no place where the loss has a kink: for the hinge where
 /// the margin is just kept or two rivals are equal, for Huber's loss where a difference is 1 (there only its
 /// second derivative jumps).
@@ -317,6 +321,51 @@ TEMPLATE_TEST_CASE("sample_loss: the gradient comes scaled, the loss does not", 
     CHECK(mean.value == value);
     CHECK(test::same_bits(mean.gradient, once));
   }
+}
+
+TEMPLATE_TEST_CASE("sample_loss: soft labels that are all for one class are its label", "[loss]", float, double) {
+  Rng rng(15);
+  const std::vector<float> shares{0, 0, 0, 1, 0};
+  for (const LossFunction loss : soft_losses) {
+    for (const TestType smoothing : {TestType{0}, TestType{0.125}}) {
+      INFO(name_of(loss) << ", smoothing " << smoothing);
+      const Matrix<TestType> outputs = normal<TestType>({1, 5}, rng, 2.0);
+      Matrix<TestType> hard = outputs;
+      Matrix<TestType> soft = outputs;
+      const double expected = detail::sample_loss<TestType>(loss, row(hard, 0), 3, TestType{0.5}, smoothing);
+      const double value = detail::sample_loss<TestType>(loss, row(soft, 0), shares, TestType{0.5}, smoothing);
+      const double rounding = 8 * static_cast<double>(std::numeric_limits<TestType>::epsilon());
+      CHECK(value == Approx(expected).epsilon(rounding));
+      CHECK(test::relative_error(soft, hard) < rounding);
+    }
+  }
+}
+
+TEST_CASE("sample_loss: gradients of soft labels agree with central differences", "[loss][gradient]") {
+  Rng rng(16);
+  const std::vector<float> shares{0.5F, 0.125F, 0, 0.25F, 0, 0.125F, 0};
+  for (const LossFunction loss : soft_losses) {
+    for (const double smoothing : {0.0, 0.25}) {
+      INFO(name_of(loss) << ", smoothing " << smoothing);
+      Matrix<double> outputs = normal<double>({1, 7}, rng, 2.0);
+      Matrix<double> exact = outputs;
+      detail::sample_loss<double>(loss, row(exact, 0), shares, 1, smoothing);
+      const auto value_at = [&] {
+        Matrix<double> scratch = outputs;
+        return detail::sample_loss<double>(loss, row(scratch, 0), shares, 1, smoothing);
+      };
+      CHECK(test::relative_error(exact, test::central_difference(outputs, value_at)) < 1e-6);
+    }
+  }
+}
+
+TEST_CASE("sample_loss: the cross-entropy with what the network says itself is its entropy, and pulls nowhere",
+          "[loss]") {
+  Matrix<double> logits{{std::log(4.0), std::log(2.0), 0, 0}};  // softmax 1/2, 1/4, 1/8, 1/8
+  const std::vector<float> shares{0.5F, 0.25F, 0.125F, 0.125F};
+  CHECK(detail::sample_loss<double>(LossFunction::softmax_cross_entropy, row(logits, 0), shares, 1, 0) ==
+        Approx(1.75 * std::log(2.0)).epsilon(1e-14));
+  for (const double pull : row(logits, 0)) CHECK(std::abs(pull) < 1e-15);
 }
 
 TEST_CASE("loss: an output that is no number makes a loss that is none", "[loss]") {

@@ -831,6 +831,8 @@ TEST_CASE("resume_run: another run, other data, other numbers are named", "[run]
   Rng rng(9);
   CHECK_ERROR(resume(split(test::mnist_sample().train, 300, rng).first, {}), ArgumentError,
               "its fingerprint differs");
+  const Matrix<float> targets(Matrix<float>::shape_type{300, 10}, 0.1F);
+  CHECK_ERROR(resume(training_data().with_targets(targets), {}), ArgumentError, "its fingerprint differs");
   CHECK_ERROR(resume(training_data(), validation_data()), ArgumentError, "validation data, expected none");
   CHECK_THROWS_AS(resume_run<double>(run, training_data(), {}), ArgumentError);
 

@@ -809,6 +809,61 @@ TEST_CASE("train: a subset trains as if its samples stood alone", "[trainer]") {
   CHECK(same_weights(trained(bytes), trained(copied)));
 }
 
+TEST_CASE("train: soft labels that are all for one class are its label", "[trainer]") {
+  const Dataset data = test::mnist_sample().train.slice(100, 200);
+  Matrix<float> targets = zeros<float>({100, 10});
+  for (std::size_t i = 0; i < 100; ++i) targets(i, data.label(i)) = 1;
+  const auto trained = [](const Dataset& from, bool augments) {
+    Rng rng(1);
+    Network<float> network({784, 20, 10}, Activation::tanh, rng);
+    Sgd<float> sgd(0.1);
+    TrainingOptions options = options_of(3, 16);
+    options.label_smoothing = 0.1;
+    if (augments) options.augmentation = Augmentation{};
+    const History history = train(network, from, {}, sgd, options, rng);
+    return std::pair(network, history.epochs.back());
+  };
+  for (const bool augments : {false, true}) {
+    const auto [hard, by_labels] = trained(data, augments);
+    const auto [soft, by_targets] = trained(data.with_targets(targets), augments);
+    CHECK(weights_apart(hard, soft) < 1e-4);
+    CHECK(by_targets.training_loss == Approx(by_labels.training_loss).epsilon(1e-5));
+    CHECK(by_targets.training_accuracy == by_labels.training_accuracy);
+  }
+}
+
+TEST_CASE("train: what a network learns are the soft labels, what is counted are the labels", "[trainer]") {
+  Rng rng(75);
+  const auto teacher = test::random_network<float>({{4, 8, 3}, {Activation::tanh, Activation::softmax}}, rng);
+  const Dataset data = test::random_data(200, 4, 3, rng);
+  const Dataset soft = data.with_targets(teacher.predict_proba(data));
+  Network<float> student({4, 16, 3}, Activation::tanh, rng);
+  Adam<float> adam(0.01);
+  const History history = train(student, soft, soft, adam, options_of(60, 20), rng);
+  const Matrix<float> learned = student.predict_proba(data);
+  double apart = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    for (std::size_t k = 0; k < 3; ++k) apart = std::max(apart, std::abs(double{learned(i, k)} - soft.target(i)[k]));
+  }
+  CHECK(apart < 0.1);
+  CHECK(history.epochs.back().validation_accuracy == evaluate(student, data).accuracy);
+}
+
+TEST_CASE("train: soft labels that the network or its loss cannot take are refused", "[trainer][error]") {
+  Rng rng(76);
+  const Dataset data = test::random_data(20, 4, 3, rng);
+  const Dataset soft = data.with_targets(Matrix<float>(Matrix<float>::shape_type{20, 3}, 1.0F / 3));
+  Sgd<float> sgd(0.1);
+  const auto run = [&](const Architecture& architecture) {
+    Network<float> network = test::random_network<float>(architecture, rng);
+    train(network, soft, {}, sgd, options_of(1, 10), rng);
+  };
+  CHECK_ERROR(run({{4, 5}, {Activation::softmax}}), ArgumentError,
+              "train: soft labels of 3 classes, expected 5, one for each output");
+  CHECK_ERROR(run({{4, 3}, {Activation::identity}, LossFunction::hinge}), ArgumentError,
+              "soft labels with the hinge loss");
+}
+
 TEST_CASE("train: a schedule multiplies the learning rate of each step", "[trainer]") {
   Small small;
   std::vector<double> progress, rates, last;

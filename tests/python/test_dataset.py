@@ -202,6 +202,45 @@ def test_fingerprint_is_the_sha256_of_samples_and_labels(images):
     assert data[1:].fingerprint() != data.fingerprint()
 
 
+def test_soft_labels_go_where_their_samples_go(images):
+    targets = np.full((6, 10), 0.1, np.float32)
+    targets[2] = np.eye(10)[7]
+    data = dn.Dataset(images, LABELS, targets=targets)
+    assert data.targets.dtype == np.float32
+    np.testing.assert_array_equal(data.targets, targets)
+    np.testing.assert_array_equal(data.labels, LABELS)
+    np.testing.assert_array_equal(data[1:4].subset([1, 0]).targets, targets[[2, 1]])
+    assert dn.Dataset(images, LABELS).targets is None
+    soft = hashlib.sha256(images.tobytes() + bytes(LABELS) + targets.tobytes())
+    assert data.fingerprint() == soft.hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("targets", "error", "message"),
+    [
+        (np.ones((6, 9)) / 9, dn.ShapeError, r"targets of shape \(6, 9\) for 6 samples of 10 classes"),
+        (np.ones(6), dn.ShapeError, r"targets of dtype float32 and shape \(6\), expected shape \(n, classes\)"),
+        (np.ones((6, 10)), dn.ArgumentError, "the row of sample 0 adds up to 10, expected 1"),
+        (np.eye(10)[:6] * 2 - 0.1, dn.ArgumentError, "-0.1 in the row of sample 0, expected at least 0"),
+        (np.full((6, 10), np.nan), dn.ArgumentError, "nan in the row of sample 0"),
+    ],
+)
+def test_soft_labels_must_be_distributions(images, targets, error, message):
+    with pytest.raises(error, match=message):
+        dn.Dataset(images, LABELS, targets=targets)
+
+
+def test_a_network_learns_from_another_by_soft_labels(mnist):
+    teacher = dn.Network([784, 32, 10], seed=1)
+    dn.train(teacher, mnist.train, epochs=2, seed=1)
+    softly = dn.Dataset(mnist.train.images, mnist.train.labels, targets=teacher.predict_proba(mnist.train))
+    student = dn.Network([784, 32, 10], seed=2)
+    history = dn.train(student, softly, epochs=5, augmentation="light", seed=2)
+    assert history.reason == "done"
+    agrees = student.predict(mnist.test) == teacher.predict(mnist.test)
+    assert agrees.mean() > 0.9
+
+
 def test_zero_samples_are_an_empty_set():
     data = dn.Dataset(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
     assert len(data) == 0
