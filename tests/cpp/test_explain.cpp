@@ -181,7 +181,7 @@ TEST_CASE("nearest_samples: are those of a plain search, ties by index, for any 
     all.emplace_back(squares, i);
   }
   std::ranges::sort(all);
-  for (const std::size_t threads : {1, 2, 3}) {
+  for (const std::size_t threads : {1u, 2u, 3u}) {
     const auto found = nearest_samples(image, data, 40, threads);
     REQUIRE(found.size() == 40);
     for (std::size_t i = 0; i < 40; ++i) {

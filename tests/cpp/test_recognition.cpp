@@ -436,7 +436,7 @@ TEST_CASE("Recognizer: a dot, hardly any ink and an area painted over are never 
       return dx * dx + dy * dy <= static_cast<double>(radius * radius);
     });
   };
-  for (const std::size_t radius : {0, 1, 2, 3, 4, 5, 10, 40, 100}) {
+  for (const std::size_t radius : {0u, 1u, 2u, 3u, 4u, 5u, 10u, 40u, 100u}) {
     INFO("a disc of radius " << radius);
     CHECK(status_of(disc(radius)) == Status::not_a_digit);
   }

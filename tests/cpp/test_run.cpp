@@ -472,7 +472,7 @@ TEST_CASE("resume_run: a changed learning rate survives a stop at any batch", "[
   options.on_batch = std::ref(asker);
   ask_for(options, asker);
   const std::string whole = train_with(folder / "whole", options);
-  for (const std::size_t stop_after : {2, 3, 4, 5, 9, 10, 11, 19}) {
+  for (const std::size_t stop_after : {2u, 3u, 4u, 5u, 9u, 10u, 11u, 19u}) {
     CAPTURE(stop_after);
     const fs::path run = folder / std::to_string(stop_after);
     StopFlag stop;
