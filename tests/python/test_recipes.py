@@ -9,7 +9,7 @@ import pytest
 import digitnet as dn
 from digitnet import not_digits, recipes
 from digitnet.cli import main
-from digitnet.recipes import thick
+from digitnet.recipes import thick, varied
 
 DATA = Path(__file__).parents[1] / "data"
 SAMPLE = DATA / "mnist-sample"
@@ -81,6 +81,68 @@ def test_a_thick_pen_draws_a_band_in_the_middle():
     np.testing.assert_allclose(ink, ink[::-1, ::-1], atol=0.01)
     dot = thick.picture([[[3, 3]]], 0.5) / 255
     assert dot.sum() == pytest.approx(np.pi * 10**2, rel=0.02)
+
+
+def test_drawings_are_met_as_other_hands_draw_them(recipe_file):
+    file, folder = recipe_file
+    recipe = recipes.load(str(file))
+    plain = recipes.gather(recipe, folder)
+    recipe["data"]["varied"] = {"drawings": 3, "pens": [1.6, 3.2]}
+    parts, again = recipes.gather(recipe, folder), recipes.gather(recipe, folder)
+    assert parts.train.fingerprint() == again.train.fingerprint()
+    assert len(parts.train) == len(plain.train) + 3 * 18
+    made = parts.train.images[len(plain.train) - 40 : -40]
+    assert parts.train.labels[len(plain.train) - 40 : -40].tolist() == [1] * 54
+    assert len(np.unique(made, axis=0)) == 54
+    assert (
+        parts.validation.fingerprint() == plain.validation.fingerprint()
+    )  # drawings held out are not varied
+
+
+FIVE = [
+    np.array([[10.0, 0.0], [0.0, 0.0], [0.0, 10.0], [8.0, 11.0], [8.0, 19.0], [0.0, 20.0]]),
+    np.array([[0.0, 0.0], [12.0, -1.0]]),
+    np.array([[30.0, 5.0]]),
+]
+
+
+def test_varied_strokes_move_apart_from_each_other():
+    before = [stroke.copy() for stroke in FIVE]
+    many = [varied.varied(FIVE, np.random.default_rng(seed)) for seed in range(400)]
+    for was, stroke in zip(before, FIVE):
+        np.testing.assert_array_equal(stroke, was)
+    side = 30  # from 0 to 30 across
+    for number, was in enumerate(FIVE):
+        starts = np.array([drawing[number][0] for drawing in many])
+        assert len(np.unique(starts, axis=0)) == 400
+        assert np.abs(starts.mean(axis=0) - was[0]).max() < 0.05 * side  # most are near to what was drawn
+        assert 0.03 * side < starts.std() < 0.6 * side
+    moved = np.array([[drawing[k].mean(axis=0) - FIVE[k].mean(axis=0) for k in (0, 2)] for drawing in many])
+    assert abs(np.corrcoef(moved[:, 0, 0], moved[:, 1, 0])[0, 1]) < 0.2
+    lengths = [np.linalg.norm(drawing[1][-1] - drawing[1][0]) for drawing in many]
+    assert min(lengths) < 9 < 15 < max(lengths)
+    assert all(len(drawing[2]) == 1 for drawing in many)
+
+
+def test_varied_strokes_have_no_unit():
+    large = [1000 * stroke + 7 for stroke in FIVE]
+    one, other = (varied.varied(each, np.random.default_rng(4)) for each in (FIVE, large))
+    for stroke, as_large in zip(one, other):
+        np.testing.assert_allclose(1000 * stroke + 7, as_large, rtol=1e-9)
+    dots = varied.varied([[[3, 3]], [[3, 3], [3, 3]]], np.random.default_rng(1))  # neither length nor size
+    np.testing.assert_array_equal(np.concatenate(dots), np.full((3, 2), 3))
+
+
+def test_the_ends_of_a_stroke_are_cut_or_go_on_straight():
+    line = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0]])
+    np.testing.assert_allclose(varied._end_moved(line, 2, 4)[0], [-2, 0])
+    assert len(varied._end_moved(line, 2, 4)) == 4
+    np.testing.assert_allclose(varied._end_moved(line, -1, 4), [[1, 0], [4, 0], [4, 4]])
+    np.testing.assert_allclose(
+        varied._end_moved(line, -99, 4), [[2, 0], [4, 0], [4, 4]]
+    )  # a quarter at the most
+    loop = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
+    np.testing.assert_array_equal(varied._end_moved(loop, 1, 100), loop)  # an end without a direction
 
 
 def test_what_is_held_out_does_not_depend_on_the_order_of_a_file():
@@ -219,6 +281,10 @@ def test_a_class_that_is_not_there_cannot_be_folded():
             lambda recipe: recipe["data"].update(thick={"brushes": [0.1, 0.2], "not_digits": 2}),
             "not_digits 2",
         ),
+        (lambda recipe: recipe["data"].update(varied={"drawings": 2}), "varied: no key 'pens'"),
+        (lambda recipe: recipe["data"].update(varied={"pens": [2, 1]}), r"varied: pens \[2, 1\], expected"),
+        (lambda recipe: recipe["data"].update(varied={"pens": [1, 2], "drawings": 0.5}), "drawings 0.5"),
+        (lambda recipe: recipe["data"].update(varied={"pens": [1, 2], "drawing": 1}), "key 'drawing'"),
     ],
 )
 def test_a_wrong_recipe_is_told(recipe_file, change, message):

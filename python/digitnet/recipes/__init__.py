@@ -22,7 +22,7 @@ from digitnet import not_digits
 from digitnet._arguments import nearest
 from digitnet._files import io_error, open_plain
 from digitnet._strict_json import parse_json
-from digitnet.recipes import thick
+from digitnet.recipes import thick, varied
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +39,7 @@ KEYS: dict[str, Any] = {"about": None, "seed": None, "hidden": None, "data": Non
 KEYS |= {"activation": "relu", "calibration": {}, "precision": "half"}
 KEYS |= {"members": 1, "together": []}  # networks learned apart in `phases`, then as one in `together`
 DATA_KEYS = {"mnist_validation": 5000, "drawings": [], "drawings_validation": 0.1}
-DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all", "thick": {}}
+DATA_KEYS |= {"not_digits": {}, "not_digits_part": "all", "thick": {}, "varied": {}}
 DRAWINGS_KEYS = {"file": None, "lines": [0, 2**40], "pens": [], "licence": None}
 
 
@@ -83,10 +83,11 @@ def load(name: str) -> dict[str, Any]:
     recipe = parse_json(f"recipe: {name}: ", words)
     recipe = _checked(f"recipe: {name}", recipe, KEYS)
     recipe["data"] = _checked(f"recipe: {name}: data", recipe["data"], DATA_KEYS)
-    if recipe["data"]["thick"]:
-        bold = _checked(f"recipe: {name}: thick", recipe["data"]["thick"], thick.KEYS)
-        thick.require_valid(f"recipe: {name}: thick", bold)
-        recipe["data"]["thick"] = bold
+    for key, module in (("thick", thick), ("varied", varied)):
+        if recipe["data"][key]:
+            where = f"recipe: {name}: {key}"
+            recipe["data"][key] = _checked(where, recipe["data"][key], module.KEYS)
+            module.require_valid(where, recipe["data"][key])
     recipe["data"]["drawings"] = [
         _checked(f"recipe: {name}: drawings", source, DRAWINGS_KEYS) for source in recipe["data"]["drawings"]
     ]
@@ -125,7 +126,7 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     aside, kept = mnist.split(data["mnist_validation"], seed)
     train, validation = [(kept.images, kept.labels)], [(aside.images, aside.labels)]
     sources = [{"name": "mnist", "samples": len(mnist), "sha256": mnist.fingerprint()}]
-    bold, rng = data["thick"], np.random.default_rng(seed)
+    bold, other_hands, rng = data["thick"], data["varied"], np.random.default_rng(seed)
     for source in data["drawings"]:
         drawings = dn.read_drawings(_find(source["file"], directory))[slice(*source["lines"])]
         labels = np.array([drawing.label for drawing in drawings], np.uint8)
@@ -139,6 +140,10 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
             images = thick.images([drawing.strokes for drawing in drawings], bold["brushes"], rng)
             train.append((images[~is_held_out], labels[~is_held_out]))
             validation.append((images[is_held_out], labels[is_held_out]))
+        kept_drawings = [drawing for drawing, out in zip(drawings, is_held_out) if not out]
+        for _ in range(other_hands.get("drawings", 0)):
+            images = varied.images([drawing.strokes for drawing in kept_drawings], other_hands["pens"], rng)
+            train.append((images, labels[~is_held_out]))
         sources.append({"name": source["file"], "samples": len(plain), "sha256": plain.fingerprint()})
     others = np.empty((0, 28, 28), np.uint8)
     for kind, count in data["not_digits"].items():
