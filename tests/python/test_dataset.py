@@ -219,7 +219,11 @@ def test_soft_labels_go_where_their_samples_go(images):
     ("targets", "error", "message"),
     [
         (np.ones((6, 9)) / 9, dn.ShapeError, r"targets of shape \(6, 9\) for 6 samples of 10 classes"),
-        (np.ones(6), dn.ShapeError, r"targets of dtype float32 and shape \(6\), expected shape \(n, classes\)"),
+        (
+            np.ones(6),
+            dn.ShapeError,
+            r"targets of dtype float32 and shape \(6\), expected shape \(n, classes\)",
+        ),
         (np.ones((6, 10)), dn.ArgumentError, "the row of sample 0 adds up to 10, expected 1"),
         (np.eye(10)[:6] * 2 - 0.1, dn.ArgumentError, "-0.1 in the row of sample 0, expected at least 0"),
         (np.full((6, 10), np.nan), dn.ArgumentError, "nan in the row of sample 0"),
