@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from serving import PHONE, draw, fitted, require_accessible
 
 import digitnet as dn
+from digitnet import recipes
 
 OVERFLOWING = "upload-overflowing"
 TIMES = "\u00d7"
@@ -686,7 +687,9 @@ def test_the_page_parameters(visit, server, networks):
     expect(page.get_by_test_id("calibration")).to_contain_text(
         f"{dn.Recognizer().calibration.temperature:.4f}"
     )
-    expect(page.get_by_test_id("training")).to_contain_text("90 epochs in batches of 128")
+    for phase in recipes.load("recognizer")["phases"]:
+        words = f"{phase['epochs']} epochs in batches of {phase['batch_size']}"
+        expect(page.get_by_test_id("training")).to_contain_text(words)
     network, mnist = networks["default"], dn.load_mnist(server.data)
     for layer, activations in enumerate(network.activations(mnist.test)[:-1]):
         dead = int((activations <= 0).all(axis=0).sum())
