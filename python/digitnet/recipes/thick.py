@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import digitnet as dn
+from digitnet.recipes import _drawn
+from digitnet.recipes._drawn import require_count, require_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +31,8 @@ def require_valid(where: str, given: dict[str, Any]) -> None:
         FormatError: "WHERE: brushes [0, 1], expected ...".
     """
     brushes, times, share = (given[key] for key in KEYS)
-    is_pair = isinstance(brushes, list) and [type(each) in (int, float) for each in brushes] == [True, True]
-    if not (is_pair and 0 < brushes[0] <= brushes[1] <= 1):
-        msg = f"{where}: brushes {brushes}, expected [least, most], above 0 and at most 1"
-        raise dn.FormatError(msg)
-    if type(times) is not int or times < 0:
-        msg = f"{where}: drawings {times}, expected a whole number, at least 0"
-        raise dn.FormatError(msg)
+    require_range(where, "brushes", brushes, 1)
+    require_count(where, "drawings", times)
     if type(share) not in (int, float) or not 0 <= share <= 1:
         msg = f"{where}: not_digits {share}, expected a share, 0 to 1"
         raise dn.FormatError(msg)
@@ -45,10 +42,9 @@ def images(
     drawings: Sequence[Sequence[ArrayLike]], brushes: Sequence[float], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Drawings made with a pen of any width between two brushes, and read as pictures: (n, 28, 28)."""
-    made = np.empty((len(drawings), 28, 28), np.uint8)
-    for image, strokes in zip(made, drawings):
-        image[:] = dn.to_mnist_image(picture(strokes, rng.uniform(brushes[0], brushes[1])))
-    return made
+    return _drawn.images(
+        drawings, lambda strokes: dn.to_mnist_image(picture(strokes, rng.uniform(brushes[0], brushes[1])))
+    )
 
 
 def picture(strokes: Sequence[ArrayLike], brush: float) -> NDArray[np.uint8]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import digitnet as dn
+from digitnet.recipes import _drawn
+from digitnet.recipes._drawn import require_count, require_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,24 +38,20 @@ def require_valid(where: str, given: dict[str, Any]) -> None:
         FormatError: "WHERE: pens [0, 1], expected ...".
     """
     times, pens = (given[key] for key in KEYS)
-    if type(times) is not int or times < 0:
-        msg = f"{where}: drawings {times}, expected a whole number, at least 0"
-        raise dn.FormatError(msg)
-    is_pair = isinstance(pens, list) and [type(each) in (int, float) for each in pens] == [True, True]
-    if not (is_pair and 0 < pens[0] <= pens[1] <= 28):
-        msg = f"{where}: pens {pens}, expected [least, most], above 0 and at most 28"
-        raise dn.FormatError(msg)
+    require_count(where, "drawings", times)
+    require_range(where, "pens", pens, 28)
 
 
 def images(
     drawings: Sequence[Sequence[ArrayLike]], pens: Sequence[float], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Drawings varied, each drawn with a pen of any width between two: (n, 28, 28)."""
-    made = np.empty((len(drawings), 28, 28), np.uint8)
-    for image, strokes in zip(made, drawings):
+
+    def draw(strokes: Sequence[ArrayLike]) -> NDArray[np.uint8]:
         lines: Any = varied(strokes, rng)  # arrays are sequences to the library, not to mypy
-        image[:] = dn.to_mnist_image(lines, pen_diameter=rng.uniform(pens[0], pens[1]))
-    return made
+        return dn.to_mnist_image(lines, pen_diameter=rng.uniform(pens[0], pens[1]))
+
+    return _drawn.images(drawings, draw)
 
 
 def varied(strokes: Sequence[ArrayLike], rng: np.random.Generator) -> list[NDArray[np.float64]]:
