@@ -265,12 +265,14 @@ class ImageChanger {
   /// One step of grey dilation, or of erosion, by a cross of five pixels, and `share` of 256 of it taken.
   void grow(bool larger, int share) {
     const std::uint8_t* const from = frame.data() + width;
+    const std::uint8_t* const before = from - 1;
+    const std::uint8_t* const above = frame.data();
     std::uint8_t* const to = grown.data() + width;
     for_processor([=, count = rows * width, across = width, own = static_cast<std::uint16_t>(256 - share),
                    others = static_cast<std::uint16_t>(share)]<std::size_t>() DIGITNET_INLINE_LAMBDA {
       for (std::size_t i = 0; i < count; ++i) {  // the frame, too
         const std::uint8_t pixel = from[i];
-        const std::uint8_t left = from[i - 1], right = from[i + 1], up = from[i - across], down = from[i + across];
+        const std::uint8_t left = before[i], right = from[i + 1], up = above[i], down = from[i + across];
         const std::uint8_t most = std::max(std::max(std::max(left, right), std::max(up, down)), pixel);
         const std::uint8_t least = std::min(std::min(std::min(left, right), std::min(up, down)), pixel);
         const std::uint8_t other = larger ? most : least;
