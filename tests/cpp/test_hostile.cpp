@@ -76,8 +76,13 @@ std::vector<Format> formats_with_checksum(const TemporaryFolder& folder) {
            [](std::span<const std::uint8_t> bytes) { return read_picture(bytes).pixels; }}};
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_measured = false;  // the sanitizers keep what is freed
+// The sanitizers keep what is freed. GCC tells of them by macros, clang by features.
+#if !defined(__has_feature)
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || \
+    __has_feature(thread_sanitizer)
+constexpr bool memory_is_measured = false;
 #else
 constexpr bool memory_is_measured = true;
 #endif
