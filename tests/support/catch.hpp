@@ -13,6 +13,9 @@ using Catch::Approx;  // Catch2 2 has it outside of a namespace
 
 namespace digitnet::test {
 
+/// "" for a message of one line that contains `part`, else what is wrong with it.
+std::string wrong_with(const std::string& message, const std::string& part);
+
 /// What an expression does when it should throw an Expected whose message contains `part`: "" if it does,
 /// else what it did instead.
 template <class Expected, class Expression>
@@ -20,9 +23,7 @@ std::string thrown_instead(Expression&& expression, const std::string& part) {
   try {
     expression();
   } catch (const Expected& error) {
-    const std::string message = error.what();
-    if (message.find('\n') != std::string::npos) return "a message of more than one line: " + message;
-    return message.find(part) != std::string::npos ? "" : "the message: " + message;
+    return wrong_with(error.what(), part);
   } catch (const std::exception& error) {
     return std::string("another type, ") + typeid(error).name() + ": " + error.what();
   }
