@@ -198,6 +198,58 @@ def test_the_keyboard_alone_draws(visit):
     expect(prediction(page)).to_have_text("")
 
 
+def test_undo_and_clear_in_the_middle_of_a_line_leave_the_others_as_they_are(visit):
+    page = visit.page()
+    draw(page, SEVEN)
+    seven = kept_drawing(page)["strokes"]
+    box = page.get_by_test_id("canvas").bounding_box()
+
+    def begin_line():
+        page.mouse.move(box["x"] + 60, box["y"] + 300)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 90, box["y"] + 310)
+
+    def go_on():
+        page.mouse.move(box["x"] + 150, box["y"] + 330)
+        page.mouse.up()
+
+    begin_line()
+    page.keyboard.press("Control+z")
+    go_on()
+    assert kept_drawing(page)["strokes"] == seven
+    page.keyboard.press("Control+y")  # the line, as far as it was drawn
+    assert strokes_on(page) == 2
+    page.keyboard.press("Control+z")
+    assert kept_drawing(page)["strokes"] == seven
+
+    begin_line()
+    page.keyboard.press("Delete")
+    go_on()
+    assert strokes_on(page) == 0
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert kept_drawing(page)["strokes"] == seven
+
+    page.keyboard.press("Space")  # the same with the pen of the keyboard
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("ArrowDown")
+    assert kept_drawing(page)["strokes"] == seven
+    page.keyboard.press("Space")
+    page.keyboard.press("Delete")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert kept_drawing(page)["strokes"] == seven
+    begin_line()
+    page.get_by_test_id("sample-1").evaluate("button => button.click()")
+    go_on()
+    assert strokes_on(page) == 1
+    page.get_by_test_id("undo").click()
+    page.get_by_test_id("undo").click()
+    assert kept_drawing(page)["strokes"] == seven
+
+
 # ---------------------------------------------------------------- tools
 
 

@@ -60,25 +60,30 @@ export class Pad extends EventTarget {
     return this.future.length > 0;
   }
 
-  /** Replaces what is drawn; scaled to the pad if it was drawn on another canvas. Can be undone. */
-  load({ strokes, width = SIZE, height = width, brush }) {
-    const scale = SIZE / Math.max(width, height);
-    const left = (SIZE - width * scale) / 2;
-    const top = (SIZE - height * scale) / 2;
+  /** Begins with a drawing: there is nothing before it to go back to, and no event tells of it. */
+  open(drawing) {
+    this.#put(drawing);
+    this.paint();
+  }
+
+  /** Replaces what is drawn. Can be undone. */
+  load(drawing) {
+    this.#end();
     this.#remember();
-    this.strokes = strokes.map((stroke) => stroke.map(([x, y]) => [left + x * scale, top + y * scale]));
-    if (brush) this.brush = brush * scale;
+    this.#put(drawing);
     this.#changed(true);
   }
 
   clear() {
     if (this.isEmpty) return;
+    this.#end();
     this.#remember();
     this.strokes = [];
     this.#changed(true);
   }
 
   undo() {
+    this.#end();
     if (!this.canUndo) return;
     this.future.push(this.strokes);
     this.strokes = this.past.pop();
@@ -190,10 +195,15 @@ export class Pad extends EventTarget {
 
   #up(event) {
     if (this.pointer?.id !== event.pointerId) return;
-    const { before } = this.pointer;
-    this.pointer = null;
-    if (this.strokes === before) this.past.pop(); // the eraser met nothing
+    this.#end();
     this.#changed(true);
+  }
+
+  /** Ends the line that is being drawn: what is done next leaves it as it is. */
+  #end() {
+    if (this.pointer?.before === this.strokes) this.past.pop(); // the eraser met nothing
+    this.pointer = null;
+    if (this.cursor !== null) this.cursor.isDown = false;
   }
 
   /** However fast the eraser moves, it skips nothing. */
@@ -245,6 +255,7 @@ export class Pad extends EventTarget {
 
   #lower() {
     if (this.isFull) return this.dispatchEvent(new Event("full"));
+    this.#end();
     this.cursor ??= { x: SIZE / 2, y: SIZE / 4, isDown: false };
     this.cursor.isDown = true;
     this.#remember();
@@ -253,8 +264,17 @@ export class Pad extends EventTarget {
   }
 
   #lift() {
-    this.cursor.isDown = false;
+    this.#end();
     this.#changed(true);
+  }
+
+  /** Scaled to the pad, if it was drawn on another canvas. */
+  #put({ strokes, width = SIZE, height = width, brush }) {
+    const scale = SIZE / Math.max(width, height);
+    const left = (SIZE - width * scale) / 2;
+    const top = (SIZE - height * scale) / 2;
+    this.strokes = strokes.map((stroke) => stroke.map(([x, y]) => [left + x * scale, top + y * scale]));
+    if (brush) this.brush = brush * scale;
   }
 
   #remember() {
