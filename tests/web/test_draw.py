@@ -482,6 +482,23 @@ def test_a_phone_takes_a_photo_with_its_own_camera(visit):
     expect(prediction(page)).to_have_text("4")
 
 
+def test_a_picture_stays_when_the_page_is_left(visit):
+    page = visit.page()
+    draw(page, SEVEN)
+    page.get_by_test_id("file").set_input_files(IMAGES / "4-black-on-white.jpg")
+    expect(prediction(page)).to_have_text("4")
+    page.goto("network/")
+    expect(page.get_by_text("This page takes no pictures; the 7 is a sample.")).to_be_visible()
+    expect(prediction(page)).to_have_text("7")
+    page.goto("")
+    expect(prediction(page)).to_have_text("4")
+    expect(page.get_by_test_id("picture")).to_be_visible()
+    page.get_by_test_id("clear").click()
+    page.reload()
+    expect(page.get_by_test_id("picture")).to_be_hidden()
+    expect(status(page)).to_contain_text("Empty")
+
+
 # ---------------------------------------------------------------- that was a 7
 
 

@@ -574,6 +574,39 @@ def test_units_that_stay_keep_their_places(visit, networks, drawings):
         assert unit not in before or before[slot] == unit
 
 
+def test_the_sample_is_nobodys_drawing_until_something_is_drawn(visit, networks):
+    page = visit.page("network/")
+    expect(page.get_by_test_id("prediction")).to_have_text("7")
+    settled(page)
+    expect(page.get_by_text("This 7 is a sample: draw your own.")).to_be_visible()
+    expect(page.get_by_test_id("undo")).to_be_disabled()
+    page.goto("")
+    expect(page.get_by_test_id("status")).to_contain_text("Empty")
+    draw(page, [[(0.5, 0.1), (0.5, 0.9)]])
+    expect(page.get_by_test_id("prediction")).to_have_text("1")
+    page.goto("network/")
+    expect(page.get_by_test_id("prediction")).to_have_text("1")
+    expect(page.get_by_text("with mouse, finger, pen or arrow keys")).to_be_visible()
+    expect(page.get_by_test_id("undo")).to_be_disabled()
+    page.goto("")
+    page.get_by_test_id("clear").click()
+    page.goto("network/")
+    expect(page.get_by_test_id("prediction")).to_have_text("7")
+    settled(page)
+    assert sent_by(page)["strokes"] == []
+    draw(page, [[(0.2, 0.9), (0.8, 0.92)]])
+    expect(page.get_by_text("with mouse, finger, pen or arrow keys")).to_be_visible()
+    assert len(sent_by(page)["strokes"]) == 2
+    page.get_by_test_id("undo").click()
+    expect(page.get_by_test_id("undo")).to_be_disabled()
+    assert len(sent_by(page)["strokes"]) == 1
+    page.goto("models/")
+    expect(page.get_by_test_id("compare-verdict")).to_have_text(re.compile("^They"))
+    page.get_by_test_id("undo").click()
+    expect(page.get_by_test_id("compare-verdict")).to_have_text(re.compile("^They"))
+    assert len(sent_by(page)["strokes"]) == 1
+
+
 def test_every_unit_by_keyboard_and_mouse(visit, networks):
     page = visit.page("network/")
     page.get_by_test_id("more-1").click()

@@ -5,7 +5,7 @@ import { teach } from "./draw_personal.js";
 import { onPicture } from "./draw_picture.js";
 import { Reader } from "./draw_reader.js";
 import { showFailure, showReading } from "./draw_reading.js";
-import { keepDrawing, keptDrawing } from "./drawing.js";
+import { keepDrawing, keptDrawing, keptPicture } from "./drawing.js";
 import { Pad } from "./pad.js";
 import { samples } from "./samples.js";
 
@@ -26,13 +26,21 @@ const reader = new Reader({
 /** What is asked about: a picture, or what is drawn. */
 const body = () => (picture === null ? pad.drawing : { image: picture });
 const teacher = teach(() => (picture === null && pad.isEmpty ? null : body()));
-const keepSoon = throttle(() => keepDrawing(pad.drawing), 300);
+const keep = () => keepDrawing(body());
+const keepSoon = throttle(keep, 300);
 
 function showTools() {
   byTest("undo").disabled = !pad.canUndo;
   byTest("redo").disabled = !pad.canRedo;
   byPart("hint").hidden = !pad.isEmpty || picture !== null;
   byPart("brush-dot").setAttribute("r", pad.brush / 2);
+}
+
+/** What is there now is there anew: all of the page is about it. */
+function begin() {
+  showTools();
+  teacher.changed();
+  reader.now(body());
 }
 
 function dropPicture() {
@@ -53,7 +61,7 @@ pad.addEventListener("change", () => {
 });
 pad.addEventListener("strokeend", () => {
   if (isPictureKept()) return;
-  keepDrawing(pad.drawing);
+  keep();
   reader.now(pad.drawing);
 });
 pad.addEventListener("full", () => toast("That is as much as can be read at once. Clear the canvas to go on."));
@@ -67,9 +75,8 @@ on("redo", "click", () => pad.redo());
 on("clear", "click", () => {
   if (picture === null) return pad.clear();
   dropPicture();
-  showTools();
-  teacher.changed();
-  reader.now(pad.drawing);
+  begin();
+  keep();
 });
 on("erase", "click", () => {
   pad.isErasing = !pad.isErasing;
@@ -110,24 +117,36 @@ samples.forEach((sample, digit) => {
   byTest("samples").append(button);
 });
 
+function showPicture(source, data) {
+  picture = data;
+  pictureCanvas.width = source.width;
+  pictureCanvas.height = source.height;
+  pictureCanvas.getContext("2d").drawImage(source, 0, 0);
+  pictureCanvas.hidden = false;
+}
+
 onPicture(byPart("pad"), ({ canvas, data }) => {
   pad.clear();
-  picture = data;
-  pictureCanvas.width = canvas.width;
-  pictureCanvas.height = canvas.height;
-  pictureCanvas.getContext("2d").drawImage(canvas, 0, 0);
-  pictureCanvas.hidden = false;
-  showTools();
-  teacher.changed();
-  reader.now(body());
+  showPicture(canvas, data);
+  begin();
+  keep();
 });
 
 // ---------------------------------------------------------------- the start
 
 const kept = keptDrawing();
+const keptData = keptPicture();
 if (kept !== null) {
-  pad.load(kept);
-  pad.past = []; // there is nothing before it to go back to
+  pad.open(kept);
   byTest("brush").value = pad.brush;
+  begin();
+} else if (keptData !== null) {
+  const image = new Image();
+  image.onload = () => {
+    if (!pad.isEmpty) return; // something was drawn meanwhile
+    showPicture(image, keptData);
+    begin();
+  };
+  image.src = keptData;
 }
 showTools();

@@ -1,8 +1,8 @@
-// The drawing that all pages share: what was drawn last, in this browser.
+// The drawing that all pages share: what was drawn last, in this browser. On Draw it can be a picture instead.
 
 const KEY = "digitnet-drawing";
 
-/** Keeps a drawing ({strokes, width, height, brush}) for the other pages. */
+/** Keeps a drawing ({strokes, width, height, brush}) for the other pages, or a picture ({image}, a data URL). */
 export function keepDrawing(drawing) {
   try {
     localStorage.setItem(KEY, JSON.stringify(drawing));
@@ -17,6 +17,15 @@ export function keptDrawing() {
     const kept = JSON.parse(localStorage.getItem(KEY));
     const isPoint = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
     return kept.strokes.length > 0 && kept.strokes.every((stroke) => stroke.every(isPoint)) ? kept : null;
+  } catch {
+    return null; // nothing, or nothing of ours
+  }
+}
+
+/** The data URL of the picture kept, or null. */
+export function keptPicture() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)).image ?? null;
   } catch {
     return null; // nothing, or nothing of ours
   }

@@ -33,7 +33,7 @@ export class Compare {
     });
     byTest("compare-bars", section).replaceChildren(...this.rows.map(({ row }) => row));
     this.pad = new Pad(byTest("canvas", section));
-    this.pad.load(currentDrawing());
+    this.pad.open(currentDrawing());
     const read = throttle(() => this.read(), 60);
     this.pad.addEventListener("change", read);
     this.pad.addEventListener("strokeend", () => keepDrawing(this.pad.drawing));

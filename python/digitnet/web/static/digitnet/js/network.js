@@ -1,8 +1,8 @@
 // The page Network: a drawing goes through the network, and all that is shown comes from the answer to it.
 import { ask } from "./api.js";
 import { onTheme } from "./colors.js";
-import { byTest, toast } from "./dom.js";
-import { currentDrawing, keepDrawing } from "./drawing.js";
+import { byPart, byTest, toast } from "./dom.js";
+import { SAMPLE, keepDrawing, keptDrawing, keptPicture } from "./drawing.js";
 import { listModels, modelQuery } from "./model_choice.js";
 import { Diagram } from "./network_diagram.js";
 import { EveryUnit } from "./network_every.js";
@@ -14,6 +14,10 @@ import { Pad } from "./pad.js";
 
 const RESTED = 450; // milliseconds without a change after which other units may take the places of those shown
 const SHOWN = 10; // units of a layer
+
+const HOW = byPart("how").textContent;
+const OF_SAMPLE = "This 7 is a sample: draw your own.";
+const NO_PICTURES = "This page takes no pictures; the 7 is a sample.";
 
 const state = {
   model: null,
@@ -140,6 +144,7 @@ function changed() {
 }
 
 pad.addEventListener("change", () => {
+  byPart("how").textContent = HOW;
   byTest("undo").disabled = !pad.canUndo;
   clearTimeout(rest);
   rest = setTimeout(rested, RESTED);
@@ -198,6 +203,8 @@ async function open(model, { unit = null, changes = new Map() } = {}) {
 }
 
 const address = readAddress();
-pad.load(currentDrawing());
+const kept = keptDrawing();
+pad.open(kept ?? SAMPLE);
+if (kept === null) byPart("how").textContent = keptPicture() === null ? OF_SAMPLE : NO_PICTURES;
 await open(address.model, address);
 listModels(byTest("model"), state.model);

@@ -16,12 +16,11 @@ export class Reading {
   constructor({ pad, clear, bars, digits, digit, status, story }, onDrawing) {
     this.parts = { digit, status, story, digits };
     this.pad = new Pad(pad);
-    this.pad.load(currentDrawing());
-    this.pad.past = []; // the drawing that was there already is nothing to undo
+    this.pad.open(currentDrawing());
     const read = throttle(() => onDrawing(this.pad.drawing), PAUSE);
     this.pad.addEventListener("change", read);
     this.pad.addEventListener("strokeend", () => {
-      if (!this.pad.isEmpty) keepDrawing(this.pad.drawing);
+      keepDrawing(this.pad.drawing);
       read();
     });
     clear.addEventListener("click", () => this.pad.clear());
