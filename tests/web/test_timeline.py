@@ -418,6 +418,9 @@ def test_all_moves_together_by_keyboard(visit, client, run, digit_strokes):
     require_all(page, client, run, EPOCHS, drawing)
     slider.press("Home")
     at_rest(page, 0)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_test_id("timeline-status")).to_have_text("nothing is drawn")
+    assert drawn(page)["strokes"] == []
 
 
 def test_mouse_drags_the_slider_and_presses_the_strip(visit, client, run):
@@ -568,7 +571,15 @@ def test_a_unit_is_chosen_and_seen_through_time(visit, run):
     zoom = images.evaluate("c => c.clientWidth / c.width")
     images.click(position={"x": (30 + 14) * zoom, "y": 14 * zoom})
     expect(page.get_by_test_id("unit")).to_have_value("1")
-    page.get_by_test_id("unit").fill("5")
+    unit = page.get_by_test_id("unit")
+    for typed, shown in (("99", "39"), ("-3", "0"), ("1.5", "1")):
+        unit.fill(typed)
+        expect(unit).to_have_value(shown)
+        expect(page.get_by_label(f"Weights of unit {shown} at")).to_be_visible()
+    unit.fill("")
+    unit.blur()
+    expect(unit).to_have_value("1")
+    unit.fill("5")
     film = canvas(page, "unit-life")
     shown = (film.shape[1] + 2) // 30
     assert shown == EPOCHS + 1

@@ -17,9 +17,12 @@ export class UnitLife {
     this.frames = [];
     this.limitOf = () => 1;
     unit.addEventListener("input", () => {
-      const wanted = unit.valueAsNumber;
-      if (Number.isInteger(wanted) && wanted >= 0 && wanted <= Number(unit.max)) onUnit(wanted);
+      if (unit.value === "") return; // it is being typed
+      const wanted = Math.max(0, Math.min(Number(unit.max), Math.trunc(unit.valueAsNumber)));
+      if (wanted !== unit.valueAsNumber) unit.value = wanted;
+      onUnit(wanted);
     });
+    unit.addEventListener("change", () => (unit.value = this.unit)); // what was left empty
     film.addEventListener("click", (event) => {
       const box = film.getBoundingClientRect();
       const place = Math.floor(((event.clientX - box.left) / box.width) * this.places.length);
