@@ -86,9 +86,9 @@ def test_sheets_are_kept_for_ever_only_under_their_fingerprint(server, client, s
         ("api/data/mnist/both", "expected one of mnist/test"),
         ("api/data/cifar/test", "'cifar/test', expected one of"),
         ("api/data/personal/test", "personal/all"),
-        ("api/data/mnist/test/predictions?model=run-none", "model: there is no 'run-none'"),
-        ("api/data/mnist/test/predictions?model=../../etc", "expected an id of GET /api/models"),
-        ("api/data/mnist/test/0?model=upload-..", "expected an id"),
+        ("api/data/mnist/test/predictions?model=run-none", "There is no model 'run-none' any more"),
+        ("api/data/mnist/test/predictions?model=../../etc", "There is no model '../../etc' any more"),
+        ("api/data/mnist/test/0?model=upload-..", "There is no model 'upload-..' any more"),
     ],
 )
 def test_what_is_not_there_is_told(client, path, words):

@@ -51,8 +51,10 @@ def load(name: str = "mnist") -> dn.Mnist:
     try:
         return _load(name)
     except dn.IoError as error:
-        hint = f"{NAMES[name]} is not on this machine; get it with: digitnet fetch {name}"
-        raise ApiError(409, "no_data", f"{hint} ({error})", field="dataset") from None
+        message = f"{NAMES[name]} is not on this machine; get it with: digitnet fetch {name}"
+        if " found in " not in str(error):  # it is there and cannot be read
+            message += f" ({error})"
+        raise ApiError(409, "no_data", message, field="dataset") from None
     except dn.Error as error:
         raise ApiError(409, "no_data", str(error), field="dataset") from None
 

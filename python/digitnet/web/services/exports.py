@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import digitnet as dn
-from digitnet.web.errors import invalid, missing
+from digitnet.web.errors import invalid
+from digitnet.web.services import models
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def export(model: Model, form: str, precision: str | None) -> Export:
     try:
         content = model.path.read_bytes()
     except OSError:
-        raise missing(f"model: there is no '{model.id}' any more") from None
+        raise models.gone(model.id) from None
     wanted = precision or "full"
     if form == "safetensors" and precision is None:
         return Export(f"{name}.safetensors", content)

@@ -56,11 +56,16 @@ def find(model_id: str | None = None) -> Model:
     """
     wanted = active_id() if model_id is None else model_id
     if not isinstance(wanted, str) or not _ID.fullmatch(wanted) or ".." in wanted:
-        raise missing(f"model: '{str(wanted)[:40]}', expected an id of GET /api/models")
+        raise gone(wanted)
     path = _path(wanted)
     if path is None or not path.is_file():
-        raise missing(f"model: there is no '{wanted}', expected an id of GET /api/models")
+        raise gone(wanted)
     return Model(wanted, path)
+
+
+def gone(model_id: object) -> ApiError:
+    """There is no such model, or no longer; pages show these words."""
+    return missing(f"There is no model '{str(model_id)[:40]}' any more; choose another.")
 
 
 def _path(model_id: str) -> Path | None:
@@ -115,7 +120,7 @@ def recognizer(model_id: str | None = None) -> dn.Recognizer:
     try:
         status = model.path.stat()
     except OSError:
-        raise missing(f"model: there is no '{model.id}', expected an id of GET /api/models") from None
+        raise gone(model.id) from None
     key = (str(model.path), status.st_mtime_ns, status.st_size)
     with _lock:
         if key not in _recognizers:

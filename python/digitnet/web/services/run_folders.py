@@ -24,6 +24,11 @@ def id_of(name: str) -> str:
     return f"other-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
 
 
+def gone(run_id: str) -> ApiError:
+    """There is no such run, or no longer; pages show these words."""
+    return missing(f"There is no training '{printable(run_id)[:40]}' any more.")
+
+
 def directory_of(run_id: str) -> Path:
     """The folder of an id, which need not be there. Ids are never paths.
 
@@ -32,7 +37,7 @@ def directory_of(run_id: str) -> Path:
     """
     folder = runs_directory()
     if not RUN_ID.fullmatch(run_id):
-        raise missing(f"run: '{printable(run_id)[:40]}', expected an id of GET /api/runs")
+        raise gone(run_id)
     path = folder / run_id
     if run_id.startswith("other-") and not path.is_dir():
         with contextlib.suppress(OSError):
@@ -72,7 +77,7 @@ def find(run_id: str) -> dn.Run:
     try:
         return dn.Run(directory_of(run_id))
     except dn.IoError:
-        raise missing(f"run: there is no '{run_id}', expected an id of GET /api/runs") from None
+        raise gone(run_id) from None
 
 
 def newest_names(most: int) -> list[str]:

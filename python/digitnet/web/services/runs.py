@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
 from digitnet.runs import printable
-from digitnet.web.errors import ApiError, missing
+from digitnet.web.errors import ApiError
 from digitnet.web.models import QueuedRun, Setting
 from digitnet.web.services import run_events, run_folders, run_settings, worker
 from digitnet.web.services.run_events import MOST_POINTS, thinned
@@ -87,7 +87,7 @@ def _listed(
         run = dn.Run(directory)
     except dn.IoError:
         if row is None:
-            raise missing(f"run: there is no '{run_id}', expected an id of GET /api/runs") from None
+            raise run_folders.gone(run_id) from None
         return _waiting(row, place)
     try:
         # Read before the state is asked for, which so is that of what was read, or a newer one.

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from digitnet.runs import printable
-from digitnet.web.errors import ApiError, missing
+from digitnet.web.errors import ApiError
 from digitnet.web.services import run_folders, runs
 from digitnet.web.services.queue import in_thread
 
@@ -169,4 +169,4 @@ def check(run_id: str) -> None:
         ApiError: 404 if not.
     """
     if not run_folders.exists(run_id):
-        raise missing(f"run: there is no '{printable(run_id)[:40]}', expected an id of GET /api/runs")
+        raise run_folders.gone(run_id)

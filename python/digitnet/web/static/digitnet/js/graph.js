@@ -2,9 +2,9 @@
 import { ask } from "./api.js";
 import { Chart } from "./chart.js";
 import { byTest, count, duration, element, percent } from "./dom.js";
-import { listModels, modelQuery, wantedModel } from "./model_choice.js";
+import { listModels, modelQuery, showProblem, wantedModel } from "./model_choice.js";
 import { EPOCH_STEPS, short, shortPercent, xRange } from "./run_charts.js";
-import { loss, showState, small } from "./run_words.js";
+import { isLive, loss, showState, small } from "./run_words.js";
 
 const part = (name) => document.querySelector(`[data-part=${name}]`);
 const series = [
@@ -178,7 +178,7 @@ let again = null;
 /** Follows a training that is still at work. */
 function follow() {
   clearTimeout(again);
-  if (shown.run?.state !== "running") return;
+  if (!isLive(shown.run?.state)) return;
   again = setTimeout(async () => {
     const { model } = shown;
     try {
@@ -198,8 +198,7 @@ async function open(model) {
     follow();
     await listModels(byTest("model"), shown.model);
   } catch (error) {
-    byTest("problem").textContent = error.message;
-    byTest("problem").hidden = false;
+    showProblem(byTest("problem"), error);
     await listModels(byTest("model"), null);
   }
 }

@@ -1,5 +1,5 @@
 // The menu of models that Network, Parameters and Graph have: which one the page is about.
-import { ask } from "./api.js";
+import { ask, url } from "./api.js";
 import { count, element } from "./dom.js";
 
 /**
@@ -24,6 +24,13 @@ export async function listModels(select, chosen) {
 function words({ id, name = id, sizes, active }) {
   const units = sizes ? ` · ${sizes.slice(1, -1).map(count).join("-") || "no hidden layer"}` : "";
   return `${name}${units}${active ? " · in use" : ""}`;
+}
+
+/** Says why the page cannot show a model, with the way to others where it is gone. */
+export function showProblem(place, { message, status }) {
+  const others = status === 404 ? [" ", element("a", { href: url("models/"), text: "All models" })] : [];
+  place.replaceChildren(message, ...others);
+  place.hidden = false;
 }
 
 /** The model that the address of the page asks for: ?model=run-a; null is the one in use. */

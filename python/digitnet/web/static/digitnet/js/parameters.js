@@ -1,7 +1,7 @@
 // The page Parameters: everything that is known of a model, for people.
 import { ask } from "./api.js";
 import { byTest, count, element, percent } from "./dom.js";
-import { listModels, modelQuery, wantedModel } from "./model_choice.js";
+import { listModels, modelQuery, showProblem, wantedModel } from "./model_choice.js";
 import { patient } from "./network_patient.js";
 import { histogram } from "./network_histogram.js";
 import { plain, signed } from "./network_pictures.js";
@@ -183,8 +183,7 @@ async function open(model) {
     byTest("model").value = found.model;
     await Promise.all([listModels(byTest("model"), found.model), showDead(found.model, () => shown === round)]);
   } catch (error) {
-    byTest("problem").textContent = error.message;
-    byTest("problem").hidden = false;
+    showProblem(byTest("problem"), error);
     await listModels(byTest("model"), null);
   }
 }
