@@ -98,6 +98,22 @@ def test_the_list_tells_what_each_model_is(client, trained):
     assert "run-good run.2" not in models  # a name that cannot be an id
 
 
+def test_the_accuracy_of_a_run_is_that_of_the_checkpoint_it_keeps(server, client):
+    mnist = dn.load_mnist(server.data)
+    network = dn.Network([784, 8, 10], seed=1)
+    dn.train(network, mnist.train, validation=0.1, epochs=2, seed=1, run=server.runs / "kept")
+    run = dn.Run(server.runs / "kept")
+    kept = run.best.epoch
+    lines = [json.loads(line) for line in (run.directory / "events.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line["type"] == "epoch" and line["epoch"] != kept:
+            line["validation_accuracy"] = 1.0  # while its loss was the higher one
+    (run.directory / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    model = listed(client)["run-kept"]
+    assert model["accuracy"] == run.epochs[kept - 1]["validation_accuracy"] < 1
+    assert model["provenance"]["best_epoch"] == kept
+
+
 def test_measuring_gives_the_accuracy_of_the_library_and_keeps_it(server, client, trained):
     upload(client, "mine.safetensors", trained)
     before = listed(client)["upload-mine"]
@@ -422,6 +438,20 @@ def test_a_file_that_is_too_large_is_not_even_sent(visit, tmp_path):
     expect(page.get_by_test_id("upload-error")).to_have_text(
         "huge.safetensors: 65.0 MB, expected at most 64.0 MB"
     )
+
+
+@pytest.mark.parametrize("path", ["parameters/", "graph/"])
+def test_a_model_that_is_gone_is_told_with_a_way_to_others(visit, path):
+    from playwright.sync_api import expect
+
+    visit.allow("404")
+    page = visit.page(f"{path}?model=nope", reduced_motion="reduce")
+    expect(page.get_by_test_id("problem")).to_contain_text(
+        "There is no model 'nope' any more; choose another."
+    )
+    require_accessible(page)
+    page.get_by_test_id("problem").get_by_role("link").click()
+    page.wait_for_url("**/models/")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
+from digitnet._run_files import checkpoint_place
 from digitnet._strict_json import parse_json
 from digitnet.web.errors import ApiError
 from digitnet.web.models import Setting
@@ -82,7 +83,7 @@ def facts(model: Model) -> Facts:
                 return _facts[key]
         content = model.path.read_bytes()
     except OSError:
-        raise ApiError(404, "not_found", f"model: there is no '{model.id}' any more") from None
+        raise models.gone(model.id) from None
     made = _read(model, content)
     with _lock:
         _facts[key] = made
@@ -135,7 +136,8 @@ def _of_run(model: Model) -> dict[str, Any]:
     """What the config of a run says, in the words of a model's own provenance."""
     try:
         run = dn.Run(model.path.parents[2])
-        config, best = run.config, run.progress().best_epoch or {}
+        epoch, _ = checkpoint_place(model.path.parent.name) or (0, 0)
+        config, reached = run.config, run.progress().epochs.get(epoch, {})
     except dn.Error:
         return {}
     data = config.get("data", {})
@@ -144,8 +146,8 @@ def _of_run(model: Model) -> dict[str, Any]:
     said = dict(told) if isinstance(told, dict) else {"seed": config.get("seed")}
     said.setdefault("digitnet", config.get("digitnet"))
     said["training_samples"] = data.get("training", {}).get("samples")
-    said["validation_accuracy"] = best.get("validation_accuracy")
-    said["best_epoch"] = best.get("epoch")
+    said["validation_accuracy"] = reached.get("validation_accuracy")
+    said["best_epoch"] = epoch
     return said
 
 

@@ -90,8 +90,8 @@ function show() {
   };
   for (const [name, tell] of Object.entries(values)) set(name, tell(last?.[name]));
   const { best } = model;
-  set("best", best === null ? "–" : percent(best.validation_accuracy));
-  part("best").title = best === null ? "" : `after epoch ${best.epoch}`;
+  set("best", percent(best?.validation_accuracy));
+  set("best-epoch", best === null ? "Best checkpoint" : `Best checkpoint, epoch ${best.epoch}`);
   set("learning_rate", small((batch ?? last)?.learning_rate ?? model.batches.rate.at(-1)));
   set("speed", model.speed ? count(model.speed) : "–");
   set("gradient_norm", small(last?.gradient_norm));
@@ -130,8 +130,10 @@ function showMessages() {
 
 function showSettings() {
   const place = part("settings");
-  if (place.childElementCount > 0) return;
   const { settings = {} } = model.info;
+  const told = JSON.stringify(settings); // a run that waits has fewer than one that has begun
+  if (place.dataset.told === told) return;
+  place.dataset.told = told;
   place.replaceChildren(
     ...Object.entries(settings).map(([name, value]) =>
       element("div", {}, element("dt", { text: settingName(name) }), element("dd", { text: settingValue(value) })),

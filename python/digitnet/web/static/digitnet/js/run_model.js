@@ -47,6 +47,7 @@ export class RunModel {
     this.layers = detail.layers;
     this.messages = [...detail.messages];
     this.changes = [...detail.learning_rate_changes];
+    this.kept = detail.checkpoints.find((each) => each.best)?.epoch; // epoch of the best checkpoint
     this.epoch = detail.epoch ?? 0;
     this.planned = detail.epochs ?? 0;
     this.share = detail.share ?? 0;
@@ -72,14 +73,9 @@ export class RunModel {
     return this.epochs.get(this.epoch) ?? null;
   }
 
-  /** The first epoch of the highest validation accuracy; null without any. */
+  /** The epoch of the best checkpoint; null without any. */
   get best() {
-    let best = null;
-    for (const epoch of this.epochs.values()) {
-      const value = epoch.validation_accuracy;
-      if (value !== null && (best === null || value > best.validation_accuracy)) best = epoch;
-    }
-    return best;
+    return this.epochs.get(this.kept) ?? null;
   }
 
   _start(event) {
@@ -113,6 +109,10 @@ export class RunModel {
     this.batch = this.firstBatch = null;
     this.speed = event.images_per_second ?? this.speed;
     this.#move(event.epoch, event.time);
+  }
+
+  _checkpoint(event) {
+    if (event.best) this.kept = event.epoch;
   }
 
   _learning_rate(event) {
