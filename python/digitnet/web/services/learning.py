@@ -7,7 +7,8 @@ from typing import Any
 
 import digitnet as dn
 from digitnet._strict_json import json_or_text
-from digitnet.web.services import models
+from digitnet.web.errors import ApiError
+from digitnet.web.services import models, runs
 from digitnet.web.services.anatomy import open_model
 from digitnet.web.services.json_numbers import number, weight_numbers
 
@@ -98,7 +99,7 @@ def graph(model_id: str) -> dict[str, Any]:
 
     Returns:
         model; run, the one it comes from, or null; epochs of that run, empty without one; best_epoch; runs,
-        all there are, from the newest.
+        those that have begun, in the order of GET /api/runs.
 
     Raises:
         ApiError: 404 if there is no such model.
@@ -111,7 +112,7 @@ def graph(model_id: str) -> dict[str, Any]:
     if run is not None:
         try:
             epochs = [{key: each.get(key) for key in EPOCH_KEYS} for each in run.epochs]
-            state = run.state()
+            state = runs.summary(run.name)["state"]
             best = None if run.best is None else run.best.epoch
         except dn.Error:
             epochs = []
@@ -125,28 +126,13 @@ def graph(model_id: str) -> dict[str, Any]:
 
 
 def _runs(most: int = 50) -> list[dict[str, Any]]:
-    found = []
+    keys = ("name", "state", "epoch", "epochs", "best_validation_accuracy", "sizes", "optimizer", "created")
+    begun = [run for run in runs.listed() if "sizes" in run]  # the others wait, or are broken
+    return [{key: run[key] for key in keys} | {"model": _model_of(run["id"])} for run in begun[:most]]
+
+
+def _model_of(run_id: str) -> str | None:
     try:
-        runs = dn.find_runs()
-    except dn.Error:
-        return []
-    for run in reversed(runs[-most:]):
-        try:
-            summary = run.summary()
-            is_readable = run.best is not None
-        except dn.Error:
-            continue
-        keys = (
-            "name",
-            "state",
-            "epoch",
-            "epochs",
-            "best_validation_accuracy",
-            "sizes",
-            "optimizer",
-            "created",
-        )
-        found.append(
-            {key: summary[key] for key in keys} | {"model": f"run-{run.name}" if is_readable else None}
-        )
-    return found
+        return models.find(f"run-{run_id}").id
+    except ApiError:
+        return None

@@ -13,6 +13,7 @@ from digitnet.web import limits
 from digitnet.web.errors import api, invalid, json_body
 from digitnet.web.services import anatomy, excitation, learning, models, recognition
 from digitnet.web.services import network as service
+from digitnet.web.services.queue import in_thread
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -109,7 +110,7 @@ async def dead(request: HttpRequest) -> JsonResponse:
 
 
 @api("GET")
-async def graph(request: HttpRequest) -> dict[str, Any]:
+async def graph(request: HttpRequest) -> Any:  # noqa: ANN401
     """The error graph: what each epoch was like."""
     model = await _model(request.GET.get("model"))
-    return await asyncio.to_thread(learning.graph, model)
+    return await in_thread(learning.graph, model)
