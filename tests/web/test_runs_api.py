@@ -4,6 +4,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,9 +12,10 @@ import sys
 import time
 
 import pytest
-from serving import Server
+from serving import TESTS, Server
 
 import digitnet as dn
+from digitnet.web import forms
 
 # Far longer than any test needs, on any machine: small steps.
 LONG = {"layers": "64", "epochs": 1000, "batch_size": 4, "validation": 0.1}
@@ -215,6 +217,15 @@ def test_fields_that_do_not_fit_together_or_are_unknown(client):
     assert client.ask("api/runs", method="PUT")[0] == 405
 
 
+def test_the_docs_name_every_setting_with_its_default():
+    docs = (TESTS.parent / "docs" / "web.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| .* \| .* \| (.*) \|$", docs, re.MULTILINE)
+    assert [name for name, _ in rows] == [*forms.FIELDS]
+    for name, default in rows:
+        expected = forms.FIELDS[name].default
+        assert expected is None or json.loads(default.strip("`")) == expected, name
+
+
 def test_one_after_the_other_in_their_order(client, server):
     names = [start(client, layers=[8], epochs=2, name=name) for name in ("one", "two", "three")]
     status, answer = client.ask("api/runs", {"name": "two"})
@@ -259,6 +270,17 @@ def require_one_after_another(server, names):
         assert [event["type"] for event in events].count("start") == 1
         spans.append((events[0]["time"], events[-1]["time"]))
     assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:]))
+
+
+def test_the_graph_tells_states_as_the_list_does(client):
+    run_id = start(client, **LONG, name="held")
+    until(lambda: client.ask(f"api/runs/{run_id}")[1]["model"])
+    call(client, run_id, "pause", "paused")
+    graph = client.ask(f"api/graph?model=run-{run_id}")[1]
+    assert graph["run"] == {"id": run_id, "state": "paused"}
+    assert [(run["name"], run["state"], run["model"]) for run in graph["runs"]] == [
+        (run_id, "paused", f"run-{run_id}")
+    ]
 
 
 def test_a_run_is_copied_as_a_command_and_as_python(client, server, tmp_path):
