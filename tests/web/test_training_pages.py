@@ -242,6 +242,97 @@ def test_the_list_is_live_and_runs_are_compared(visit, server):
     assert not (server.runs / "theirs").exists()
 
 
+def estimated(page):
+    """Seconds that the form says; None where it says nothing."""
+    words = page.get_by_test_id("estimate").inner_text().split()
+    return int(words[1]) * {"s": 1, "min": 60, "h": 3600}[words[2]] if words else None
+
+
+def test_the_form_estimates_what_it_will_take(visit, server):
+    shutil.rmtree(server.data / "fashion-mnist")
+    trained(server, "before", layers=[128])
+    page = visit.page("training/")
+    page.get_by_test_id("epochs").fill("1000")
+    expect(page.get_by_test_id("estimate")).to_contain_text("on this machine")
+    wide = estimated(page)
+    page.get_by_test_id("layers").fill("1")
+    assert wide / 5 < estimated(page) < wide  # an image has its price, however small the network is
+    page.get_by_test_id("batch-size").fill("1")
+    assert estimated(page) > 2 * wide
+    page.get_by_test_id("batch-size").fill("128")
+    for name, value, good in (
+        ("epochs", "1001", "1"),
+        ("epochs", "1.5", "1"),
+        ("epochs", "1e3", "1"),
+        ("layers", "99999", "8"),
+        ("layers", "4096, 4096, 4096", "8"),
+        ("batch-size", "0", ""),
+        ("validation", "0.95", "0"),
+    ):
+        if name == "validation":
+            page.get_by_test_id("more").click()
+        page.get_by_test_id(name).fill(value)
+        assert estimated(page) is None, (name, value)
+        page.get_by_test_id(name).fill(good)
+        assert estimated(page) >= 1
+    page.get_by_test_id("augmentation").select_option("light")  # nothing like it was trained yet
+    assert estimated(page) is None
+
+    visit.allow("409")
+    assert page.get_by_test_id("dataset").locator("option").all_inner_texts()[1:] == [
+        "Fashion-MNIST (not here yet)",
+        "Your own digits (empty)",
+    ]
+    page.get_by_test_id("dataset").select_option("fashion-mnist")
+    page.get_by_test_id("start").click()
+    expect(page.get_by_test_id("reason-dataset")).to_have_text(
+        "Fashion-MNIST is not on this machine; get it with: digitnet fetch fashion-mnist"
+    )
+
+
+def test_the_best_checkpoint_is_the_one_that_is_used(visit, server):
+    trained(server, "source")
+    run = dn.Run(shutil.copytree(server.runs / "source", server.runs / "kept", symlinks=True))
+    kept = run.best.epoch
+    lines = [json.loads(line) for line in (run.directory / "events.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line["type"] == "epoch" and line["epoch"] != kept:
+            line["validation_accuracy"] = 1.0  # while its loss was the higher one
+    (run.directory / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = visit.page("training/kept/")
+    state(page, "done")
+    expect(page.get_by_test_id("best-epoch")).to_have_text(f"Best checkpoint, epoch {kept}")
+    accuracy = run.epochs[kept - 1]["validation_accuracy"]
+    expect(page.get_by_test_id("best")).to_have_text(f"{100 * accuracy:.2f} %")
+
+
+def test_a_run_that_waited_shows_all_its_settings_once_it_runs(visit, server):
+    client = server.client()
+    for name in ("first", "second"):
+        assert client.ask("api/runs", {**LONG, "name": name})[0] == 201
+    page = visit.page("training/second/")
+    state(page, "waiting")
+    expect(page.get_by_test_id("settings")).to_contain_text("optimizer")
+    assert client.ask("api/runs/first/stop", {})[0] == 200
+    state(page, "running")
+    more_epochs(page, 0)
+    expect(page.get_by_test_id("best-epoch")).to_have_text(re.compile(r"epoch \d"))  # as they come
+    shown = page.get_by_test_id("settings").locator("dt").all_inner_texts()
+    page.reload()
+    expect(page.get_by_test_id("settings").locator("dt")).to_have_text(shown)
+    assert "samples" in shown
+
+
+def test_a_run_that_somebody_else_removed(visit, server):
+    visit.allow("404")
+    trained(server, "gone")
+    page = visit.page("training/gone/")
+    state(page, "done")
+    assert server.client().ask("api/runs/gone", method="DELETE")[0] == 200
+    state(page, "removed")
+    expect(page.locator("[data-part=away]")).to_have_text("There is no training 'gone' any more.")
+
+
 def test_a_run_is_copied_used_and_removed(visit, server):
     trained(server, "kept")
     trained(server, "copied")

@@ -27,7 +27,7 @@ ACTIVATIONS = tuple(name for name in dn.ACTIVATIONS if name != "softmax")
 INPUTS, CLASSES = 784, 10
 MOST_LAYERS, MOST_UNITS, MOST_PARAMETERS = 8, 4096, 10_000_000
 MOST_EPOCHS, MOST_BATCH, MOST_SEED = 1000, 4096, 2**53 - 1
-MOST_RATE = 10.0
+MOST_RATE, MOST_SHARE = 10.0, 0.9
 
 RUN_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,63}")
 """Names of folders that are ids as they stand: no path, nothing hidden, nothing to escape in an address."""
@@ -183,7 +183,7 @@ def parameters(layers: list[int]) -> int:
 
 # ---------------------------------------------------------------- the form
 
-_share = number(0, 0.9)
+_share = number(0, MOST_SHARE)
 _size = number(0, 1000)
 
 FIELDS: dict[str, Field] = {
@@ -289,5 +289,7 @@ def choices() -> dict[str, Any]:
             "units": MOST_UNITS,
             "parameters": MOST_PARAMETERS,
             "epochs": MOST_EPOCHS,
+            "batch_size": MOST_BATCH,
+            "validation": MOST_SHARE,
         },
     }

@@ -1,10 +1,9 @@
 // The form of a new training: what may be chosen, what it will cost, and the server's reasons beside the fields.
 import { ApiError, ask } from "./api.js";
-import { count, duration, element } from "./dom.js";
+import { count, element } from "./dom.js";
 
 const INPUTS = 784;
 const CLASSES = 10;
-const SAMPLES = { mnist: 60000, "fashion-mnist": 60000 };
 const NAMES = {
   schedule: {
     constant: "constant",
@@ -17,21 +16,36 @@ const NAMES = {
 };
 const KEPT = "digitnet-run-form";
 
+const STARTING = 1.5; // seconds to the first batch: a process, and its data
+
 /**
- * Units of the hidden layers in a text such as "128, 64"; null if it is none.
+ * Units of the hidden layers in a text such as "128, 64"; null if it is none, or there are more than is taken.
  * @returns {number[]|null}
  */
-export function layersOf(text) {
+function layersOf(text, most) {
   const words = text.trim();
   if (words === "" || words === "none") return [];
   const layers = words.split(",").map((word) => (/^\s*\d+\s*$/.test(word) ? Number(word) : Number.NaN));
-  return layers.every((units) => units >= 1) ? layers : null;
+  const isTaken = layers.length <= most.layers && layers.every((units) => units >= 1 && units <= most.units);
+  return isTaken && parametersOf(layers) <= most.parameters ? layers : null;
 }
 
 /** How many weights and biases a network with such hidden layers has. */
-export function parametersOf(layers) {
+function parametersOf(layers) {
   const sizes = [INPUTS, ...layers, CLASSES];
   return sizes.slice(1).reduce((sum, outputs, i) => sum + (sizes[i] + 1) * outputs, 0);
+}
+
+/**
+ * What an image costs in a training, to compare with others, as it was measured: what its pixels cost whatever the
+ * network is as much as 50 000 parameters, and a step of the optimizer as much as 40 images.
+ */
+const workOf = (parameters, batchSize) => (parameters + 50_000) * (1 + 40 / batchSize);
+
+/** Seconds as "4 s", "12 min" or "3 h": an estimate knows no more. */
+function rough(seconds) {
+  const [size, unit] = seconds < 90 ? [1, "s"] : seconds < 5400 ? [60, "min"] : [3600, "h"];
+  return `${count(seconds / size)} ${unit}`;
 }
 
 /** The form of templates/digitnet/training.html. */
@@ -45,7 +59,8 @@ export class RunForm {
     this.onStart = onStart;
     this.part = (name) => form.querySelector(`[data-part="${name}"]`);
     this.choices = null;
-    this.speeds = []; // of trainings that were seen: parameters * images a second
+    this.samples = {}; // of each data set that is here
+    this.past = []; // trainings that were seen: what an image was to cost, and how many a second there were
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#start(false);
@@ -79,43 +94,61 @@ export class RunForm {
     this.#hint();
   }
 
+  /** Says which data sets are not here, as the page Data does. */
+  offerSets(sets) {
+    for (const { id, name, missing, parts } of sets) {
+      this.samples[id] = parts.train;
+      const option = [...this.form.elements.dataset.options].find((each) => each.value === id);
+      if (missing) option.textContent = `${name} (${id === "personal" ? "empty" : "not here yet"})`;
+    }
+    this.#hint();
+  }
+
   /** What trainings so far tell about the speed of this machine. */
   learnFrom(runs) {
-    this.speeds = runs
-      .filter((run) => run.images_per_second > 0 && run.parameters > 0)
-      .slice(0, 20)
-      .map((run) => ({ parameters: run.parameters, speed: run.images_per_second }));
+    this.past = runs
+      .filter((run) => run.images_per_second > 0 && run.settings?.batch_size > 0)
+      .map(({ parameters, images_per_second: speed, settings }) => ({
+        work: workOf(parameters, settings.batch_size),
+        speed,
+        augmentation: settings.augmentation ?? "none",
+      }));
     this.#hint();
   }
 
   #hint() {
+    if (this.choices === null) return;
     const { elements } = this.form;
-    const layers = layersOf(elements.layers.value);
+    const layers = layersOf(elements.layers.value, this.choices.most);
     const parameters = layers === null ? null : parametersOf(layers);
     const words =
       parameters === null
         ? "Such as 128, or 256, 64 for two layers."
         : `${count(parameters)} weights and biases to learn.`;
     if (elements.layers.getAttribute("aria-invalid") !== "true") this.part("parameters").textContent = words;
-    if (this.choices !== null) {
-      elements.learning_rate.placeholder = this.choices.optimizers[elements.optimizer.value];
-      elements.warmup.placeholder = this.choices.schedules[elements.schedule.value];
-      elements.weight_decay.placeholder = elements.optimizer.value === "adamw" ? "0.05" : "0";
-    }
+    elements.learning_rate.placeholder = this.choices.optimizers[elements.optimizer.value];
+    elements.warmup.placeholder = this.choices.schedules[elements.schedule.value];
+    elements.weight_decay.placeholder = elements.optimizer.value === "adamw" ? "0.05" : "0";
     this.part("estimate").textContent = this.#estimate(parameters) || "\u00a0";
   }
 
-  /** By the training whose network was most like this one. */
+  /** By the training most like this one, of the same augmentation; nothing for what will be refused. */
   #estimate(parameters) {
+    const { most, defaults } = this.choices;
     const { elements } = this.form;
-    const samples = SAMPLES[elements.dataset.value];
-    const epochs = Number(elements.epochs.value);
-    const share = 1 - Number(elements.validation.value);
-    if (parameters === null || !samples || !(epochs >= 1) || !(share > 0) || this.speeds.length === 0) return "";
-    const far = (run) => Math.abs(Math.log(run.parameters / parameters));
-    const nearest = this.speeds.reduce((best, run) => (far(run) < far(best) ? run : best));
-    const seconds = (samples * share * epochs) / ((nearest.speed * nearest.parameters) / parameters);
-    return `About ${duration(seconds)} on this machine, by what it did before.`;
+    const text = (name) => elements[name].value.trim() || String(defaults[name]);
+    const whole = (name) => (/^\d+$/.test(text(name)) && Number(text(name)) <= most[name] ? Number(text(name)) : 0);
+    const samples = this.samples[elements.dataset.value];
+    const [epochs, batchSize, validation] = [whole("epochs"), whole("batch_size"), Number(text("validation"))];
+    const isTaken = parameters !== null && epochs && batchSize && validation >= 0 && validation <= most.validation;
+    const past = this.past.filter((run) => run.augmentation === elements.augmentation.value);
+    if (!isTaken || !samples || past.length === 0) return "";
+    const work = workOf(parameters, batchSize);
+    const far = (run) => Math.abs(Math.log(run.work / work));
+    const nearest = past.reduce((best, run) => (far(run) < far(best) ? run : best));
+    const images = samples * (1 - validation) * epochs;
+    const seconds = STARTING + (images * work) / (nearest.work * nearest.speed);
+    return `About ${rough(seconds)} on this machine, by what it did before.`;
   }
 
   async #start(stays) {

@@ -96,3 +96,6 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) look();
 });
 look();
+ask("api/data")
+  .then(({ sets }) => form.offerSets(sets))
+  .catch(() => {}); // the menu and the estimate say less without it
