@@ -675,6 +675,9 @@ def test_on_a_phone(visit, networks, drawings):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     first, outputs = (page.get_by_test_id(f"activation-{layer}").bounding_box() for layer in (0, 2))
     assert first["y"] + first["height"] < outputs["y"]  # below each other
+    note = page.get_by_text("What the network sees: 784 inputs")
+    card = page.get_by_test_id("network").evaluate("each => getComputedStyle(each).backgroundColor")
+    expect(note).to_have_css("background-color", card)  # no line runs through the words
     tiles(page, 0).first.tap()
     expect(page.get_by_test_id("unit-sum")).to_contain_text("sum z")
     expect(page.get_by_test_id("sum")).to_be_hidden()
