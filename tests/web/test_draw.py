@@ -352,6 +352,12 @@ def test_ink_outlives_every_resize_and_a_reload(visit):
 def test_the_states_in_words(visit, digit_strokes):
     page = visit.page()
     expect(status(page)).to_contain_text("Empty")
+    note = page.get_by_text("All ten together are 100 %.")
+    expect(note).to_have_count(0)
+    page.get_by_test_id("sample-7").click()
+    expect(note).to_be_visible()
+    page.get_by_test_id("clear").click()
+    expect(note).to_have_count(0)
     draw(page, [[(0.5, 0.5), (0.51, 0.5)]])
     expect(status(page)).to_contain_text("Not a digit")
     expect(prediction(page)).to_have_text("")
@@ -392,6 +398,46 @@ def test_several_digits_are_read_as_a_number(visit, digit_strokes):
     expect(page.locator("[data-part=several-digits] canvas")).to_have_count(3)
     page.get_by_test_id("clear").click()
     expect(page.get_by_test_id("number")).to_have_text("")
+
+
+def test_signs_in_two_rows_are_told_without_a_number(visit):
+    page = visit.page()
+    for row in (0.1, 0.5):
+        for column in (0.1, 0.3, 0.5, 0.7):
+            star = [[(0, 0), (0.5, 1), (1, 0), (0, 0.5)]]
+            draw(page, star, box=(column, row, 0.15))
+    answered(page, 8)
+    expect(status(page)).to_have_text("Several signs, none readable as a digit.")
+    expect(page.get_by_test_id("number")).to_have_text("")
+    expect(page.get_by_text("Write digits in one row.")).to_be_visible()
+    words, bar = (page.get_by_test_id(name).bounding_box() for name in ("status", "bar-0"))
+    assert words["y"] + words["height"] <= bar["y"]
+    page.get_by_test_id("clear").click()
+    expect(page.get_by_text("Several digits become a number.")).to_be_visible()
+
+
+def test_another_model_is_named(visit, server, client):
+    page = visit.page()
+    page.get_by_test_id("sample-7").click()
+    expect(prediction(page)).to_have_text("7")
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_test_id("model")).to_be_hidden()
+    folder = server.folder / "state" / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    network = dn.Network([784, 8, 10], seed=1)
+    network.save(folder / "plain.safetensors")
+    network.metadata = {"calibration": dn.Network.load(dn.shipped_model()).metadata["calibration"]}
+    network.save(folder / "calibrated.safetensors")
+    for name, words in (
+        ("plain", "Read by plain, which is not calibrated: it cannot tell what is no digit."),
+        ("calibrated", "Read by calibrated."),
+    ):
+        assert client.ask(f"api/models/upload-{name}/use", {})[0] == 200
+        page.goto("")
+        expect(page.get_by_test_id("model")).to_have_text(words)
+    page.get_by_test_id("model").get_by_role("link").click()
+    expect(page.locator("[data-id=upload-calibrated]")).to_contain_text("In use")
+    assert client.ask("api/models/default/use", {})[0] == 200
 
 
 def test_what_spoke_for_it_and_what_would_change_it(visit):
@@ -488,7 +534,7 @@ def test_a_picture_stays_when_the_page_is_left(visit):
     page.get_by_test_id("file").set_input_files(IMAGES / "4-black-on-white.jpg")
     expect(prediction(page)).to_have_text("4")
     page.goto("network/")
-    expect(page.get_by_text("This page takes no pictures; the 7 is a sample.")).to_be_visible()
+    expect(page.get_by_text("No pictures here: this 7 is a sample.")).to_be_visible()
     expect(prediction(page)).to_have_text("7")
     page.goto("")
     expect(prediction(page)).to_have_text("4")
@@ -622,6 +668,7 @@ def test_a_server_that_is_gone_is_told_in_words(visit):
     page.get_by_test_id("sample-6").click()
     expect(status(page)).to_contain_text("did not answer")
     expect(prediction(page)).to_have_text("")
+    expect(page.get_by_text("All ten together")).to_have_count(0)
     page.unroute("**/api/recognize")
     page.get_by_test_id("predict").click()
     expect(prediction(page)).to_have_text("6")
@@ -649,6 +696,20 @@ def test_nothing_moves_while_somebody_draws(visit, viewport, digit_strokes):
     painted(page)
     assert page.evaluate("window.shifts") == []
     assert page.evaluate(boxes) == before
+
+
+def test_the_tools_fit_the_narrowest_phone(visit):
+    page = visit.page(viewport={"width": 320, "height": 640})
+    canvas = page.get_by_test_id("canvas").bounding_box()
+    for name in ("undo", "redo", "erase", "clear", "predict"):
+        box = page.get_by_test_id(name).bounding_box()
+        assert box["width"] >= 40, name
+        assert box["x"] + box["width"] <= canvas["x"] + canvas["width"] + 1, name
+
+
+def test_without_scripts_the_page_says_so(visit):
+    page = visit.page(java_script_enabled=False)
+    expect(page.locator("noscript p")).to_be_visible()
 
 
 def test_the_essentials_fit_a_desktop_without_scrolling(visit):

@@ -1,6 +1,7 @@
 // The Draw page: what is drawn is read at once, and everything on the page follows.
 import { byPart, byTest, element, svg, throttle, toast } from "./dom.js";
 import { showExplanation, showSeen } from "./draw_insight.js";
+import { showModel } from "./draw_model.js";
 import { teach } from "./draw_personal.js";
 import { onPicture } from "./draw_picture.js";
 import { Reader } from "./draw_reader.js";
@@ -150,3 +151,4 @@ if (kept !== null) {
   image.src = keptData;
 }
 showTools();
+addEventListener("pageshow", showModel); // also when one comes back to the page from that of the models

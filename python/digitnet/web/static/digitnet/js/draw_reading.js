@@ -3,6 +3,8 @@ import { paintSquare } from "./colors.js";
 import { byPart, byTest, element, padded, percent } from "./dom.js";
 
 const MOST_SQUARES = 6; // a number of more digits is shown as text alone
+const HINT = byPart("several-hint").textContent;
+const NOTES = { empty: "", not_a_digit: "What it would be, if it were one." };
 
 const bars = Array.from({ length: 10 }, (_, digit) => {
   const fill = element("span", { class: "fill" });
@@ -29,11 +31,14 @@ export function tenths(probabilities) {
 }
 
 const isSeveral = (number) => (number?.digits.length ?? 0) > 1;
+const isNumber = (number) => isSeveral(number) && /\d/.test(number.text); // each sign that is no digit is a ?
+const isUnreadable = ({ status, number }) => status === "not_a_digit" && isSeveral(number) && !isNumber(number);
 
 /** The state in words. */
 export function words({ status, digit, probabilities, number }) {
   if (status === "empty") return "Empty: nothing is drawn yet.";
-  if (status === "not_a_digit" && isSeveral(number)) return `Not a digit, but several: ${number.text}.`;
+  if (status === "not_a_digit" && isNumber(number)) return `Not a digit, but several: ${number.text}.`;
+  if (isUnreadable({ status, number })) return "Several signs, none readable as a digit.";
   if (status === "not_a_digit") return "Not a digit, as far as the network can tell.";
   const sure = probabilities[digit] > 0.9995 ? "more than 99.9 %" : percent(probabilities[digit], 1);
   if (status === "digit") return `Digit ${digit}, with ${sure}.`;
@@ -49,19 +54,8 @@ export function showReading(answer, isFinal) {
   set(byTest("prediction"), digit === null ? "" : String(digit));
   set(byTest("status"), words(answer));
   if (isFinal) set(byPart("spoken"), words(answer));
-  const shares = probabilities === null ? new Array(10).fill(0) : tenths(probabilities);
-  const most = Math.max(...shares);
-  bars.forEach(({ row, meter, fill, share }, index) => {
-    const text = `${(shares[index] / 10).toFixed(1)} %`;
-    row.classList.toggle("is-first", most > 0 && shares[index] === most);
-    fill.style.transform = `scaleX(${shares[index] / 1000})`;
-    meter.setAttribute("aria-valuenow", shares[index] / 10);
-    meter.setAttribute("aria-valuetext", text);
-    set(share, padded(text, 7));
-  });
-  const isOne = status !== "not_a_digit";
-  set(byPart("bars-note"), isOne ? "All ten together are 100 %." : "What it would be, if it were one.");
-  showNumber(number);
+  showBars(probabilities, NOTES[status] ?? "All ten together are 100 %.");
+  showNumber(answer);
   for (const button of document.querySelectorAll("[data-part=was] button")) {
     button.classList.toggle("is-read", Number(button.textContent) === digit);
   }
@@ -74,14 +68,31 @@ export function showFailure(error) {
   set(byTest("prediction"), "");
   set(byTest("status"), error.message);
   set(byPart("spoken"), error.message);
+  showBars(null, "");
+  showNumber({ number: null });
 }
 
-function showNumber(number) {
-  const isNumber = isSeveral(number);
-  set(byTest("number"), isNumber ? number.text : "");
-  byPart("several-hint").hidden = isNumber;
-  byPart("several-label").hidden = !isNumber;
-  const shown = isNumber && number.digits.length <= MOST_SQUARES ? number.digits : [];
+function showBars(probabilities, note) {
+  const shares = probabilities === null ? new Array(10).fill(0) : tenths(probabilities);
+  const most = Math.max(...shares);
+  bars.forEach(({ row, meter, fill, share }, index) => {
+    const text = `${(shares[index] / 10).toFixed(1)} %`;
+    row.classList.toggle("is-first", most > 0 && shares[index] === most);
+    fill.style.transform = `scaleX(${shares[index] / 1000})`;
+    meter.setAttribute("aria-valuenow", shares[index] / 10);
+    meter.setAttribute("aria-valuetext", text);
+    set(share, padded(text, 7));
+  });
+  set(byPart("bars-note"), note);
+}
+
+function showNumber({ status, number }) {
+  const isShown = isNumber(number);
+  set(byPart("several-hint"), isUnreadable({ status, number }) ? "Write digits in one row." : HINT);
+  set(byTest("number"), isShown ? number.text : "");
+  byPart("several-hint").hidden = isShown;
+  byPart("several-label").hidden = !isShown;
+  const shown = isShown && number.digits.length <= MOST_SQUARES ? number.digits : [];
   const place = byPart("several-digits");
   while (place.childElementCount > shown.length) place.lastChild.remove();
   while (place.childElementCount < shown.length) place.append(element("canvas", { class: "pixels" }));

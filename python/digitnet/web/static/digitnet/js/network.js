@@ -17,7 +17,7 @@ const SHOWN = 10; // units of a layer
 
 const HOW = byPart("how").textContent;
 const OF_SAMPLE = "This 7 is a sample: draw your own.";
-const NO_PICTURES = "This page takes no pictures; the 7 is a sample.";
+const NO_PICTURES = "No pictures here: this 7 is a sample.";
 
 const state = {
   model: null,
