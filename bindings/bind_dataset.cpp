@@ -3,6 +3,38 @@
 
 #include <digitnet/dataset.hpp>
 
+#include <string_view>
+
+namespace digitnet::python {
+namespace {
+
+/// Numbers of samples. True and False are none, so that a mask is not taken for the samples 1 and 0.
+struct SampleNumbers {
+  std::vector<std::uint32_t> values;
+};
+
+}  // namespace
+}  // namespace digitnet::python
+
+namespace pybind11::detail {
+template <>
+struct type_caster<digitnet::python::SampleNumbers> {
+  PYBIND11_TYPE_CASTER(digitnet::python::SampleNumbers,
+                       const_name("collections.abc.Sequence[typing.SupportsIndex]"));
+  bool load(handle source, bool convert) {
+    if (isinstance<array>(source) && reinterpret_borrow<array>(source).dtype().kind() == 'b') return false;
+    make_caster<std::vector<std::uint32_t>> numbers;
+    if (!numbers.load(source, convert)) return false;
+    for (const handle each : source) {
+      const std::string_view type = Py_TYPE(each.ptr())->tp_name;
+      if (type == "bool" || type.starts_with("numpy.bool")) return false;
+    }
+    value.values = cast_op<std::vector<std::uint32_t>&&>(std::move(numbers));
+    return true;
+  }
+};
+}  // namespace pybind11::detail
+
 namespace digitnet::python {
 namespace {
 
@@ -127,7 +159,10 @@ void bind_dataset(py::module_& m) {
       .def_property_readonly(
           "shape", [](const Dataset& data) { return py::make_tuple(data.rows(), data.columns()); },
           "Rows and columns of one sample.")
-      .def("subset", &Dataset::subset, py::arg("samples"), "The samples with these numbers, in this order, shared.")
+      .def(
+          "subset", [](const Dataset& data, const SampleNumbers& samples) { return data.subset(samples.values); },
+          py::arg("samples"),
+          "The samples with these numbers, in this order, shared. numpy.flatnonzero(mask) gives those of a mask.")
       .def(
           "split",
           [](const Dataset& data, std::size_t first_size, std::uint64_t seed) {

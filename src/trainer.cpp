@@ -50,6 +50,14 @@ void check_options(const TrainingOptions& options) {
   }
 }
 
+/// What a schedule makes of the learning rate; one's own function may give anything.
+double factor_of(const Schedule& schedule, double progress) {
+  if (!schedule) return 1;
+  const double factor = schedule(progress);
+  require("what the schedule gives", factor, 0, infinite);
+  return factor;
+}
+
 std::size_t batches_of(std::size_t samples, std::size_t batch_size) {
   return samples / batch_size + (samples % batch_size == 0 ? 0 : 1);
 }
@@ -289,7 +297,7 @@ class Training {
       const auto samples =
           std::span<const std::uint32_t>(order_).subspan(first, std::min(batch_size_, order_.size() - first));
       const double progress = (static_cast<double>(epoch_ * batches_ + batch_) + 0.5) / steps;
-      const double factor = plateau_factor_ * (options_.schedule ? options_.schedule(progress) : 1.0);
+      const double factor = plateau_factor_ * factor_of(options_.schedule, progress);
       const bool draws = options_.dropout > 0 || options_.input_dropout > 0;
       const detail::StepResult result = engine_->step(samples, factor, augmentation, Rng(draws ? rng_.next() : 0),
                                                       options_.statistics && batch_ + 1 == batches_);

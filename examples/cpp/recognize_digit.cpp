@@ -6,6 +6,7 @@
 #include <digitnet/digitnet.hpp>
 
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <iomanip>
 
@@ -127,7 +128,8 @@ int main(int argc, char** argv) {
       "Reads digits: from pictures (PNG, JPEG, PGM), images in an IDX file, or pen strokes (.json, .jsonl).");
   app.add_option("file", files, "Pictures, IDX files of 28 x 28 images, or files of pen strokes")->required();
   app.add_option("--model", model,
-                 "Model file (default: mnist.safetensors here, else the one that comes with digitnet)");
+                 "Model file (default: the one that DIGITNET_MODEL names, else mnist.safetensors here, else the one "
+                 "that comes with digitnet)");
   const CLI::Option* index_option =
       app.add_option("--index", index, "Which image of an IDX file or drawing of a stroke file, from 0")
           ->check(whole_number())
@@ -142,8 +144,11 @@ int main(int argc, char** argv) {
                                                " is no IDX file, expected one; leave --index out");
     }
     std::filesystem::path chosen = model;
-    if (model.empty())
-      chosen = std::filesystem::exists("mnist.safetensors") ? "mnist.safetensors" : digitnet::shipped_model();
+    if (model.empty()) {
+      const bool is_named = std::getenv("DIGITNET_MODEL") != nullptr;
+      const bool is_here = std::filesystem::exists("mnist.safetensors");
+      chosen = is_here && !is_named ? "mnist.safetensors" : digitnet::shipped_model();
+    }
     return recognize(files, chosen, index, show, json);
   });
 }

@@ -193,7 +193,8 @@ def _misfit(parameter: Parameter, value: object) -> str | None:
 
 def _blame(parameter: Parameter, value: object) -> str:
     name, kind, *_ = parameter
-    return f"{name} is {_shown(value)}, expected {_expected(kind)}{_hint(kind, value)}"
+    mask = "; numpy.flatnonzero gives the numbers of a mask" if "[" in name and _is_bool(value) else ""
+    return f"{name} is {_shown(value)}, expected {_expected(kind)}{mask or _hint(kind, value)}"
 
 
 def _hint(kind: str, value: object) -> str:
@@ -293,13 +294,17 @@ def _fits_one(kind: str, value: object) -> bool:
     if kind.startswith("digitnet._core."):
         return any(each.__name__ == name for each in type(value).__mro__)
     if name == "bool":
-        return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # or NumPy's
+        return _is_bool(value)
     return isinstance(value, {"str": str, "bytes": bytes}.get(name, object))
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # or NumPy's
 
 
 def _is_whole(value: object) -> bool:
     try:
-        return 0 <= operator.index(value) < 2**64  # type: ignore[arg-type]
+        return not _is_bool(value) and 0 <= operator.index(value) < 2**64  # type: ignore[arg-type]
     except TypeError:
         return False
 

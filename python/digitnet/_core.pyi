@@ -217,7 +217,7 @@ class Dataset:
         """
     def subset(self, samples: collections.abc.Sequence[typing.SupportsIndex]) -> Dataset:
         """
-        The samples with these numbers, in this order, shared.
+        The samples with these numbers, in this order, shared. numpy.flatnonzero(mask) gives those of a mask.
         """
     @property
     def classes(self) -> int:

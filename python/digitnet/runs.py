@@ -134,6 +134,8 @@ class Run:
             if not self.directory.is_dir():
                 raise io_error(self.directory, error) from None
             msg = f"Run: {shown(self.directory)}: no config.json in it, expected the folder of a run"
+            if inside := find_runs(self.directory):  # as of a recipe
+                msg += f", such as {shown(inside[0].directory)}"
             raise IoError(msg) from None
         except OSError as error:
             raise io_error(self.directory, error) from None

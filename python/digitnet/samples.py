@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitnet import _core
-from digitnet._core import ArgumentError
+from digitnet._core import ArgumentError, FormatError
+from digitnet._files import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +18,8 @@ def with_strokes(data: _core.Dataset, files: Sequence[str]) -> _core.Dataset:
 
     Raises:
         ArgumentError: if the images of the data set are not 28 x 28.
-        IoError, FormatError: as load_drawings.
+        FormatError: if a file has no drawings, or is damaged.
+        IoError: as load_drawings.
     """
     if not files:
         return data
@@ -24,7 +27,12 @@ def with_strokes(data: _core.Dataset, files: Sequence[str]) -> _core.Dataset:
         shape = " x ".join(map(str, data.images.shape[1:]))
         msg = f"strokes with images of {shape}, expected images of 28 x 28"
         raise ArgumentError(msg)
-    return joined([data, *(_core.load_drawings(file, data.classes) for file in files)])
+    drawn = [_core.load_drawings(file, data.classes) for file in files]
+    for file, drawings in zip(files, drawn):
+        if len(drawings) == 0:
+            msg = f"strokes: {shown(Path(file))}: no drawings, expected at least one"
+            raise FormatError(msg)
+    return joined([data, *drawn])
 
 
 def joined(parts: Sequence[_core.Dataset]) -> _core.Dataset:

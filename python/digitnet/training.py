@@ -375,7 +375,13 @@ def _split(data: Dataset, validation: float | Dataset | None, seed: int) -> tupl
     if not 0 < validation < 1:
         msg = f"train: validation is {validation}, expected a share in (0, 1) or a Dataset"
         raise ArgumentError(msg)
-    held_out, training = data.split(round(len(data) * validation), seed)
+    count = round(len(data) * validation)
+    if not 0 < count < len(data):
+        which = "none" if count == 0 else "all"
+        msg = f"train: validation is {validation:g} of {len(data)} samples, which is {which} of them"
+        msg += ", expected a share that leaves some on both sides"
+        raise ArgumentError(msg)
+    held_out, training = data.split(count, seed)
     return training, held_out
 
 

@@ -896,6 +896,16 @@ TEST_CASE("train: a schedule of 1 is no schedule, one of 0 moves nothing", "[tra
   CHECK(same_weights(nothing.network, before));
 }
 
+TEST_CASE("train: a schedule that gives no factor ends the training before the step", "[trainer][error]") {
+  for (const double factor : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    Small small;
+    const Network<float> before = small.network;
+    small.options.schedule = [factor](double) { return factor; };
+    CHECK_ERROR(small.run(), ArgumentError, "train: what the schedule gives is ");
+    CHECK(same_weights(small.network, before));
+  }
+}
+
 TEST_CASE("train: options that make no sense are named, and nothing is changed", "[trainer][error]") {
   Small small;
   const Network<float> before = small.network;

@@ -17,6 +17,7 @@ import digitnet as dn
 from digitnet.cli import COMMANDS, main
 from digitnet.fetch import DATASETS
 
+BY_THIS_FOLDER = "digitnet: recognize: by mnist.safetensors of this folder; --model names another\n"
 SMALL = ["--hidden", "16", "--epochs", "2", "--quiet"]  # a training that takes no time
 TIME_LIMIT = 120
 
@@ -613,7 +614,7 @@ def test_train_with_strokes_adds_their_drawings(run, test_data):
 @pytest.mark.usefixtures("model")
 def test_recognize_reads_pictures_one_a_line(run, pictures):
     code, out, err = run("recognize", *pictures)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, BY_THIS_FOLDER)
     lines = out.splitlines()
     assert len(lines) == 10
     for path, line in zip(pictures, lines):
@@ -661,7 +662,7 @@ def test_recognize_all_drawings_of_a_stroke_file_or_one(run, test_data, trained)
     file = test_data / "strokes" / "digits.jsonl"
     digits = trained.predict(dn.load_drawings(file))
     code, out, err = run("recognize", file)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, BY_THIS_FOLDER)
     lines = out.splitlines()
     assert [line.rpartition(" ")[0] for line in lines] == [f"{file}[{i}]: {digits[i]}" for i in range(10)]
     assert (digits == range(10)).sum() >= 8  # the network is small, and saw other pens
@@ -680,7 +681,7 @@ def test_recognize_all_drawings_of_a_stroke_file_or_one(run, test_data, trained)
 @pytest.mark.usefixtures("model")
 def test_recognize_explains_one_drawing(run, place, pictures):
     code, out, err = run("recognize", pictures[4], "--explain", "why.png")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, BY_THIS_FOLDER)
     lines = out.splitlines()
     assert lines[0].startswith(f"{pictures[4]}: 4 ")
     assert lines[1].startswith("read as 4: 4 ")
@@ -699,7 +700,8 @@ def test_recognize_explains_without_mnist(run, pictures, monkeypatch, tmp_path):
     code, out, err = run("recognize", pictures[4], "--explain", "why.png")
     assert (code, err) == (
         0,
-        "digitnet: recognize: no MNIST at hand, so no near images; `digitnet fetch` gets it\n",
+        BY_THIS_FOLDER
+        + "digitnet: recognize: no MNIST at hand, so no near images; `digitnet fetch` gets it\n",
     )
     assert "alike" not in out
 
@@ -722,7 +724,7 @@ def test_recognize_says_what_it_cannot_explain(run, pictures, place):
 @pytest.mark.usefixtures("model")
 def test_recognize_an_empty_picture(run):
     Path("white.pgm").write_bytes(b"P5 9 9 255 " + b"\xff" * 81)
-    assert run("recognize", "white.pgm") == (0, "white.pgm: empty\n", "")
+    assert run("recognize", "white.pgm") == (0, "white.pgm: empty\n", BY_THIS_FOLDER)
     result = json.loads(run("recognize", "white.pgm", "--json")[1])
     nothing = dict.fromkeys(("digit", "probability", "probabilities", "score"))
     assert result == [{"file": "white.pgm", "status": "empty", **nothing}]
@@ -739,9 +741,13 @@ def test_recognize_tells_statuses(run, trained):
     Path("drawing.json").write_text(json.dumps({"strokes": seven}))
     digit = dn.Recognizer(trained, dn.Calibration()).recognize(seven)
     shown = f"drawing.json[0]: {digit.top(1)[0][0]} {digit.probability:.4f}"
-    assert read(dn.Calibration(unsure_threshold=0)) == (0, shown + "\n", "")
-    assert read(dn.Calibration(unsure_threshold=1)) == (0, shown + " unsure\n", "")
-    assert read(dn.Calibration(rejection_threshold=1000)) == (0, "drawing.json[0]: not a digit\n", "")
+    assert read(dn.Calibration(unsure_threshold=0)) == (0, shown + "\n", BY_THIS_FOLDER)
+    assert read(dn.Calibration(unsure_threshold=1)) == (0, shown + " unsure\n", BY_THIS_FOLDER)
+    assert read(dn.Calibration(rejection_threshold=1000)) == (
+        0,
+        "drawing.json[0]: not a digit\n",
+        BY_THIS_FOLDER,
+    )
     result = json.loads(read(dn.Calibration(rejection_threshold=1000), "--json", "--image")[1])[0]
     assert (result["status"], result["digit"], result["probability"]) == ("not_a_digit", None, None)
     assert result["probabilities"] == pytest.approx(digit.probabilities.tolist())
@@ -779,7 +785,10 @@ def test_a_picture_that_cannot_be_read_does_not_hide_the_others(run, pictures):
     code, out, err = run("recognize", "broken.png", pictures[3], "missing.png")
     assert code == 3
     assert out.startswith(f"{pictures[3]}: 3 ")
-    assert re.fullmatch(r"digitnet: .*broken\.png: .*\ndigitnet: .*missing\.png: .*\n", err)
+    assert err.endswith(BY_THIS_FOLDER)
+    assert re.fullmatch(
+        r"digitnet: .*broken\.png: .*\ndigitnet: .*missing\.png: .*\n", err.removesuffix(BY_THIS_FOLDER)
+    )
     code, out, _ = run("recognize", "broken.png", pictures[3], "--json")
     assert code == 3
     assert [sorted(result)[0] for result in json.loads(out)] == ["digit", "digit"] or "error" in out
@@ -949,3 +958,67 @@ def test_a_reader_that_leaves_early_is_no_traceback(model):
         _, err = process.communicate(timeout=TIME_LIMIT)
     assert err == ""
     assert process.returncode == 1
+
+
+# ---------------------------------------------------------------- what nobody means
+
+
+@pytest.mark.parametrize("words", [["--run", ""], ["--output", ""]])
+def test_an_empty_name_is_no_folder(run, place, words):
+    code, _, err = run("train", *SMALL, *words)
+    assert code == 2
+    assert "'', expected the name of a file or folder" in err
+    assert sorted(each.name for each in Path().iterdir()) == sorted(each.name for each in place.iterdir())
+
+
+def test_an_output_that_is_no_file_is_told_before_the_training(run, place):
+    code, _, err = run("train", *SMALL, "--output", "/dev/null")
+    assert (code, err) == (
+        1,
+        "digitnet: train: --output /dev/null: is no plain file, expected the name of a file to write\n",
+    )
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_measurement(run, model):
+    Path("taken").write_bytes(b"")
+    code, out, err = run("evaluate", model, "--report", "taken")
+    assert (code, out) == (1, "")
+    assert err == "digitnet: evaluate: --report taken: cannot be written as a folder: File exists\n"
+
+
+def test_files_without_a_drawing(run, model):
+    Path("empty.jsonl").write_bytes(b"")
+    code, _, err = run("train", *SMALL, "--strokes", "empty.jsonl")
+    assert (code, err) == (3, "digitnet: strokes: empty.jsonl: no drawings, expected at least one\n")
+    code, _, err = run("evaluate", model, "--drawings", "empty.jsonl")
+    assert (code, err) == (3, "digitnet: evaluate: empty.jsonl: no samples, expected at least one\n")
+    code, _, err = run("recognize", "--model", model, "empty.jsonl")
+    assert code == 3
+    assert err == "digitnet: recognize: empty.jsonl: is empty, expected a picture, an IDX file or strokes\n"
+
+
+def test_a_share_that_leaves_no_samples(run, place):
+    for share, which in (("1e-9", "none"), ("0.999999999", "all")):
+        code, _, err = run("train", *SMALL, "--validation", share)
+        assert code == 2
+        assert f"samples, which is {which} of them, expected a share that leaves some on both sides" in err
+
+
+def test_the_model_of_this_folder_is_named(run, model, place, monkeypatch):
+    digit = place / "digit.json"
+    digit.write_text("[[[10, 10], [10, 90]]]")
+    assert run("recognize", digit)[2] == BY_THIS_FOLDER
+    assert run("recognize", "--model", model, digit)[2] == ""
+    monkeypatch.setenv("DIGITNET_MODEL", "nope")  # the environment beats the folder
+    code, _, err = run("recognize", digit)
+    assert code == 3
+    assert "nope" in err
+
+
+def test_a_folder_of_runs_is_no_run_but_has_some(run, place):
+    assert run("train", *SMALL, "--run", "runs/all/part")[0] == 0
+    code, _, err = run("watch", "runs/all")
+    assert code == 3
+    assert err == (
+        "digitnet: Run: runs/all: no config.json in it, expected the folder of a run, such as runs/all/part\n"
+    )

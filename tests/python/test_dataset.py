@@ -179,6 +179,13 @@ def test_subset_picks_in_the_order_given(images):
         data.subset([3])
     with pytest.raises((TypeError, ValueError, OverflowError)):
         data.subset([-1])
+    mask = np.asarray(LABELS) == 9
+    for wrong in (mask, list(mask), mask.tolist()):  # not the samples 0 and 1
+        with pytest.raises(
+            TypeError, match=r"samples\[0\] is .*; numpy.flatnonzero gives the numbers of a mask"
+        ):
+            data.subset(wrong)
+    np.testing.assert_array_equal(data.subset(np.flatnonzero(data.labels == 3)).labels, [3, 3])
 
 
 def test_split_is_a_permutation_and_repeats_itself(mnist):

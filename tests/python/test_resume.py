@@ -272,7 +272,7 @@ def test_ctrl_c_and_resume_on_the_command_line(tmp_path: Path) -> None:
         )
         assert not broken.exists()
         assert dn.Run(tmp_path / "broken").state() == "stopped"
-    done("resume", tmp_path / "broken", "--output", broken, "--quiet", "--threads", 1)
+    done("resume", tmp_path / "broken", "--quiet", "--threads", 1)  # the run knows the name of the model
     assert broken.read_bytes() == whole.read_bytes()
 
 
@@ -290,6 +290,17 @@ def test_a_model_is_made_again(tmp_path: Path) -> None:
     out = done("reproduce", model, "--data", SAMPLE, "--quiet", "--json", "--output", again)
     assert json.loads(out)["same_bits"] is True
     assert again.read_bytes() == model.read_bytes()
+    # Nothing is told of a file that is gone when it is read.
+    process = digitnet("reproduce", model, "--data", SAMPLE, "--quiet")
+    out, error = process.communicate()
+    assert (out, error) == (f"{model}: made again, the same bits\n", "")
+
+
+def test_strokes_are_refused_for_a_model_of_a_recipe(tmp_path: Path) -> None:
+    process = digitnet("reproduce", dn.shipped_model(), "--strokes", tmp_path / "none")
+    _, error = process.communicate()
+    assert process.returncode == 2
+    assert error == "digitnet: reproduce: --strokes with a model of a recipe, which names its own\n"
 
 
 def test_a_model_whose_learning_rate_was_changed_is_made_again(tmp_path: Path) -> None:

@@ -57,7 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (FormatError, IoError) as error:
         tell(error)
         return BAD_INPUT
-    except (ValueError, OSError) as error:  # among them what digitnet says of data that do not fit a network
+    except OSError as error:
+        tell(f"{error.filename or 'what is written'}: {error.strerror or error}")
+        return FAILED
+    except ValueError as error:  # among them what digitnet says of data that do not fit a network
         tell(error)
         return FAILED
     except MemoryError:

@@ -92,11 +92,20 @@ def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
     def read(word: str) -> int:
         if word.isascii() and word.isdigit() and least <= int(word[:20]) <= most:
             return int(word)
-        upper = f" to {most}" if most < 2**63 - 1 else " on"
+        is_too_large = word.isascii() and word.isdigit() and int(word[:20]) > most
+        upper = f" to {most}" if most < 2**63 - 1 or is_too_large else " on"
         msg = f"'{word}', expected a whole number from {least}{upper}"
         raise argparse.ArgumentTypeError(msg)
 
     return read
+
+
+def place(word: str) -> str:
+    """The name of a file or folder; "", as of a variable that is not set, would be the folder one is in."""
+    if not word:
+        msg = "'', expected the name of a file or folder"
+        raise argparse.ArgumentTypeError(msg)
+    return word
 
 
 def number(below: float | None = None, most: float | None = None) -> Callable[[str], float]:

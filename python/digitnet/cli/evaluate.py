@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
 from digitnet._files import write_whole
 from digitnet.cli.common import (
+    BAD_INPUT,
+    FAILED,
     THRESHOLD_MISSED,
     USAGE,
     CommandError,
@@ -81,7 +84,6 @@ def _report(options: argparse.Namespace, network: dn.Network, data: dn.Dataset |
     numbers = report.measure(recognizer, digits, labels, _garbage(options, recognizer))
     if options.report:
         folder = Path(options.report)
-        folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "report.json", json.dumps(numbers, indent=1) + "\n")
         try:
             report.plot(numbers, folder / "report.png")
@@ -91,13 +93,29 @@ def _report(options: argparse.Namespace, network: dn.Network, data: dn.Dataset |
     return numbers
 
 
+def _make_folder(folder: Path) -> None:
+    """Says before the measurement, not after it, that its result cannot be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        msg = f"evaluate: --report {folder}: cannot be written as a folder: {error.strerror}"
+        raise CommandError(FAILED, msg) from None
+
+
 def run(options: argparse.Namespace) -> int:
     """Measure a model on the test set."""
     if options.worst is not None and not options.report:
         raise CommandError(USAGE, "--worst: no folder to write to, expected --report DIR")
     if options.garbage is not None and options.report is None:
         raise CommandError(USAGE, "--garbage: nothing to measure it for, expected --report")
+    if options.report:
+        _make_folder(Path(options.report))
     data = load_data(options).test if options.drawings is None else dn.load_drawings(options.drawings)
+    if len(data) == 0:
+        msg = f"evaluate: {options.drawings or options.name}: no samples, expected at least one"
+        raise CommandError(BAD_INPUT, msg)
     network = dn.Network.load(options.model)
     result = network.evaluate(data)
     report = None

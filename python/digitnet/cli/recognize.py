@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     images = "PNG, JPEG or PGM picture, IDX file of 28 x 28 images, or JSON file of pen strokes"
     parser.add_argument("images", nargs="+", metavar="IMAGE", help=images)
-    model = f"model file (default: {DEFAULT_MODEL} in this folder, else the one that comes with digitnet)"
+    model = f"model file (default: the one that DIGITNET_MODEL names, else {DEFAULT_MODEL} in this folder, "
+    model += "else the one that comes with digitnet)"
     parser.add_argument("--model", metavar="FILE", help=model)
     index = "which image of an IDX file or drawing of a stroke file, from 0 (default: 0; all drawings)"
     parser.add_argument("--index", type=whole(0), metavar="N", help=index)
@@ -79,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
             results.append({"file": file, "error": str(error)})
     if options.json:
         print(json.dumps(results))
+    if options.model is None and model == Path(DEFAULT_MODEL) and all_read:
+        tell(f"recognize: by {model} of this folder; --model names another")
     if options.explain is not None and not failed:
         _explain(options, model, all_read)
     return BAD_INPUT if failed else 0
@@ -88,7 +92,8 @@ def _model(options: argparse.Namespace) -> Path:
     """What was named, or what `digitnet train` has left here, or the model that comes with digitnet."""
     if options.model is not None:
         return Path(options.model)
-    return Path(DEFAULT_MODEL) if Path(DEFAULT_MODEL).is_file() else dn.shipped_model()
+    is_here = not os.environ.get("DIGITNET_MODEL") and Path(DEFAULT_MODEL).is_file()
+    return Path(DEFAULT_MODEL) if is_here else dn.shipped_model()
 
 
 def _explain(options: argparse.Namespace, model: Path, all_read: list[dn.Recognition]) -> None:
@@ -161,6 +166,9 @@ def _sketches(file: str, index: int | None) -> Iterator[tuple[str, Any]]:
         index = index or 0
         _require_below(index, len(images), file, "images")
         yield f"{file}[{index}]", images[index]
+    elif Path(file).is_file() and Path(file).stat().st_size == 0:
+        msg = f"recognize: {file}: is empty, expected a picture, an IDX file or strokes"
+        raise dn.FormatError(msg)
     else:
         yield file, dn.read_picture(file)
 

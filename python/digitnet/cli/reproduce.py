@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,11 @@ from digitnet.cli.common import (
     BAD_INPUT,
     FAILED,
     THRESHOLD_MISSED,
+    USAGE,
     CommandError,
     Parser,
     add_json_option,
+    place,
     whole,
 )
 from digitnet.samples import from_source
@@ -38,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     threads = "0 takes all processors; the model is the same for any number (default: %(default)s)"
     add("--threads", type=whole(0, 256), default=0, metavar="N", help=threads)
-    add("--output", metavar="FILE", help="where to keep what was made (default: nowhere)")
+    add("--output", type=place, metavar="FILE", help="where to keep what was made (default: nowhere)")
     add_json_option(parser)
     add("--quiet", action="store_true", help="show no progress")
 
@@ -93,6 +95,10 @@ def _make(provenance: dict[str, Any], options: argparse.Namespace, output: str) 
     words += ["--data", options.data] if options.data is not None else []
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as recipe:
         if "recipe" in provenance:
+            if options.strokes:
+                raise CommandError(
+                    USAGE, "reproduce: --strokes with a model of a recipe, which names its own"
+                )
             json.dump(provenance["recipe"], recipe)
             recipe.flush()
             words += ["--recipe", recipe.name]
@@ -100,7 +106,7 @@ def _make(provenance: dict[str, Any], options: argparse.Namespace, output: str) 
             words += _words(provenance, options)
         train_options = parser.parse_args(words)
         train_options.command = "train"
-        with contextlib.redirect_stdout(sys.stderr):  # what it reports is not the result here
+        with contextlib.redirect_stdout(io.StringIO()):  # what it reports is not the result here
             code = train.run(train_options)
     if code != 0:
         raise CommandError(code, "reproduce: the training did not end as it did then")
@@ -117,7 +123,7 @@ def _words(provenance: dict[str, Any], options: argparse.Namespace) -> list[str]
     strokes = chosen.pop("strokes", [])
     if len(strokes) != len(options.strokes or []):
         msg = f"reproduce: it learned from {len(strokes)} stroke files ({', '.join(strokes) or 'none'})"
-        raise CommandError(FAILED, f"{msg}, expected as many behind --strokes")
+        raise CommandError(USAGE, f"{msg}, expected as many behind --strokes")
     words += ["--strokes", *options.strokes] if strokes else []
     source = {"name": provenance["data"], "directory": options.data, "strokes": options.strokes}
     if from_source(source, "reproduce").fingerprint() != provenance.get("data_sha256"):

@@ -13,6 +13,7 @@ from digitnet.cli.common import (
     INTERRUPTED,
     CommandError,
     add_json_option,
+    place,
     second_interrupt_leaves,
     whole,
 )
@@ -31,7 +32,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--data", metavar="DIR", help=data)
     threads = "0 takes all processors; the file is the same for any number (default: %(default)s)"
     add("--threads", type=whole(0, 256), default=0, metavar="N", help=threads)
-    add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
+    output = "model file to write (default: the one that was to be written when the run began)"
+    add("--output", type=place, metavar="FILE", help=output)
     add_json_option(parser)
     add("--quiet", action="store_true", help="show no progress")
 
@@ -42,8 +44,11 @@ def run(options: argparse.Namespace) -> int:
     source = dict(config["data"]["source"] or {})
     provenance = source.get("provenance")
     if not isinstance(provenance, dict):
-        msg = f"{options.run} was not begun by `digitnet train`; go on with it from its program, by resume"
+        msg = f"{options.run} was not begun by options of `digitnet train`; go on with it by the program, "
+        msg += "or the command with --recipe, that began it"
         raise CommandError(FAILED, f"resume: {msg}")
+    if options.output is None:
+        options.output = str(source.get("output", DEFAULT_MODEL))
     require_writable("resume", options.output)
     if options.data is not None:
         source["directory"] = options.data

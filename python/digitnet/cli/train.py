@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from digitnet.cli.common import (
     add_json_option,
     load_data,
     number,
+    place,
     second_interrupt_leaves,
     tell,
     whole,
@@ -77,14 +78,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _add_result_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     run = "folder to keep the training in, with its events and checkpoints: digitnet watch shows it, "
-    run += "digitnet resume goes on with it"
-    add("--run", metavar="DIR", help=run)
+    run += "digitnet resume goes on with it; of a recipe, each part has a run of its own in it, and the same "
+    run += "command goes on"
+    add("--run", type=place, metavar="DIR", help=run)
     every = "with --run: epochs from one checkpoint to the next (default: 1)"
     add("--checkpoint-every", type=whole(1), metavar="N", help=every)
     kept = "with --run: newest checkpoints that are kept, besides the first and the best; 0 keeps all "
     kept += "(default: 5)"
     add("--keep-checkpoints", type=whole(0), metavar="N", help=kept)
-    add("--output", default=DEFAULT_MODEL, metavar="FILE", help="model file to write (default: %(default)s)")
+    output = "model file to write (default: %(default)s)"
+    add("--output", type=place, default=DEFAULT_MODEL, metavar="FILE", help=output)
     add_json_option(group)
     add("--quiet", action="store_true", help="show no progress")
 
@@ -457,6 +460,7 @@ def _run(options: argparse.Namespace, provenance: dict[str, Any]) -> dn.RunOptio
         "name": options.name,
         "directory": directory,
         "strokes": [str(Path(file).resolve()) for file in options.strokes],
+        "output": str(Path(options.output).resolve()),
         "provenance": provenance,
     }
     return dn.RunOptions(
@@ -477,12 +481,16 @@ def require_writable(command: str, output: str) -> None:
     folder = Path(output).parent
     if Path(output).is_dir():
         problem = "is a folder, expected the name of a file to write"
+    elif Path(output).exists() and not Path(output).is_file():
+        problem = "is no plain file, expected the name of a file to write"
     elif not folder.is_dir():
         problem = f"there is no folder {folder}"
-    elif not os.access(folder, os.W_OK):
-        problem = f"the folder {folder} cannot be written"
     else:
-        return
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                return
+        except OSError as error:
+            problem = f"the folder {folder} cannot be written: {error.strerror}"
     raise CommandError(FAILED, f"{command}: --output {output}: {problem}")
 
 

@@ -10,6 +10,7 @@ makes the model that digitnet ships; `record` makes a larger network, for MNIST 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -110,12 +111,13 @@ def _checked(where: str, given: object, keys: dict[str, Any]) -> dict[str, Any]:
     return {**keys, **given}
 
 
-def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
+def gather(recipe: dict[str, Any], directory: str | None = None, *, progress: bool = False) -> Parts:
     """Loads and draws the samples of a recipe.
 
     Args:
         recipe: what load gives.
         directory: data directory, as for load_mnist.
+        progress: whether to say on stderr what is being drawn, which takes a minute or two in one thread.
 
     Raises:
         IoError: if a file is missing.
@@ -128,6 +130,8 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
     sources = [{"name": "mnist", "samples": len(mnist), "sha256": mnist.fingerprint()}]
     bold, other_hands, rng = data["thick"], data["varied"], np.random.default_rng(seed)
     for source in data["drawings"]:
+        if progress:
+            print(f"drawing {source['file']}", file=sys.stderr)
         drawings = dn.read_drawings(_find(source["file"], directory))[slice(*source["lines"])]
         labels = np.array([drawing.label for drawing in drawings], np.uint8)
         is_held_out = held_out(len(drawings), data["drawings_validation"], seed)
@@ -147,6 +151,8 @@ def gather(recipe: dict[str, Any], directory: str | None = None) -> Parts:
         sources.append({"name": source["file"], "samples": len(plain), "sha256": plain.fingerprint()})
     others = np.empty((0, 28, 28), np.uint8)
     for kind, count in data["not_digits"].items():
+        if progress:
+            print(f"drawing {count} {kind}, which are no digits", file=sys.stderr)
         drawn = not_digits.drawings(kind, count, seed, data["not_digits_part"])
         thick_ones = round(count * bold.get("not_digits", 0))
         pictures = [others, thick.images(drawn[:thick_ones], bold.get("brushes", []), rng)]
@@ -201,7 +207,7 @@ def make(
         recipe: what load gives.
         directory: data directory, as for load_mnist.
         threads: how many to use; 0 takes default_threads().
-        progress: whether to write a line for each epoch to stderr.
+        progress: whether to write a line for each thing that is drawn, and each epoch, to stderr.
         on_epoch: called with an EpochReport after each epoch.
         stop: asks to stop, from any thread; what was learned by then is calibrated and returned.
         run: folder that keeps the training, as one run for each member and phase: followed again with it, a
@@ -214,7 +220,7 @@ def make(
         IoError, FormatError: as gather.
         ArgumentError: if the recipe asks dn.train for what it does not take, or `run` is of another recipe.
     """
-    parts = gather(recipe, directory)
+    parts = gather(recipe, directory, progress=progress)
     reports = {"threads": threads, "progress": progress, "on_epoch": on_epoch, "stop": stop}
     network = side_by_side(
         [train_member(recipe, parts, member, run=run, **reports) for member in range(recipe["members"])]
