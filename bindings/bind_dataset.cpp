@@ -19,8 +19,7 @@ struct SampleNumbers {
 namespace pybind11::detail {
 template <>
 struct type_caster<digitnet::python::SampleNumbers> {
-  PYBIND11_TYPE_CASTER(digitnet::python::SampleNumbers,
-                       const_name("collections.abc.Sequence[typing.SupportsIndex]"));
+  PYBIND11_TYPE_CASTER(digitnet::python::SampleNumbers, const_name("collections.abc.Sequence[typing.SupportsIndex]"));
   bool load(handle source, bool convert) {
     if (isinstance<array>(source) && reinterpret_borrow<array>(source).dtype().kind() == 'b') return false;
     make_caster<std::vector<std::uint32_t>> numbers;

@@ -897,7 +897,8 @@ TEST_CASE("train: a schedule of 1 is no schedule, one of 0 moves nothing", "[tra
 }
 
 TEST_CASE("train: a schedule that gives no factor ends the training before the step", "[trainer][error]") {
-  for (const double factor : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+  for (const double factor :
+       {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     Small small;
     const Network<float> before = small.network;
     small.options.schedule = [factor](double) { return factor; };
