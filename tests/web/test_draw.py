@@ -580,6 +580,15 @@ def test_that_was_a_7(visit, client):
     expect(page.get_by_test_id("personal-count")).to_have_text("0")
 
 
+def test_what_another_tab_kept_is_counted_when_one_comes_back(visit, client):
+    client.ask("api/personal", method="DELETE")
+    page = visit.page()
+    expect(page.get_by_test_id("personal-count")).to_have_text("0")
+    client.ask("api/personal", {"strokes": [[[10, 10], [60, 12], [25, 90]]], "digit": 7})
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_test_id("personal-count")).to_have_text("1")
+
+
 def test_the_list_waits_for_a_digit_that_is_being_kept(visit, client):
     client.ask("api/personal", method="DELETE")
     page = visit.page()

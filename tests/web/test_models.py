@@ -440,7 +440,7 @@ def test_a_file_that_is_too_large_is_not_even_sent(visit, tmp_path):
     )
 
 
-@pytest.mark.parametrize("path", ["parameters/", "graph/"])
+@pytest.mark.parametrize("path", ["network/", "parameters/", "graph/"])
 def test_a_model_that_is_gone_is_told_with_a_way_to_others(visit, path):
     from playwright.sync_api import expect
 

@@ -37,6 +37,9 @@ export function teach(current) {
   });
   enable(current() !== null);
   inTurn(refreshCount);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) inTurn(refreshCount); // another tab may have kept some
+  });
   return {
     changed() {
       enable(current() !== null);

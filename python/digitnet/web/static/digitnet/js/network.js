@@ -3,7 +3,7 @@ import { ask } from "./api.js";
 import { onTheme } from "./colors.js";
 import { byPart, byTest, toast } from "./dom.js";
 import { SAMPLE, keepDrawing, keptDrawing, keptPicture } from "./drawing.js";
-import { listModels, modelQuery } from "./model_choice.js";
+import { listModels, modelQuery, showProblem } from "./model_choice.js";
 import { Diagram } from "./network_diagram.js";
 import { EveryUnit } from "./network_every.js";
 import { Inspector } from "./network_inspector.js";
@@ -90,9 +90,7 @@ function makeRoom(pinned, answer) {
 }
 
 function problem(error) {
-  const place = byTest("problem");
-  place.textContent = error.message;
-  place.hidden = false;
+  showProblem(byTest("problem"), error);
 }
 
 // ------------------------------------------------------------------ what is done on the page
