@@ -56,6 +56,18 @@ def test_the_samples_are_those_the_recipe_names(recipe_file):
     assert [source["name"] for source in parts.sources] == ["mnist", "ones.jsonl"]
 
 
+def test_what_is_drawn_is_told(recipe_file, capsys):
+    file, folder = recipe_file
+    recipes.gather(recipes.load(str(file)), folder)
+    assert capsys.readouterr().err == ""
+    recipes.gather(recipes.load(str(file)), folder, progress=True)
+    assert capsys.readouterr().err.splitlines() == [
+        "drawing ones.jsonl",
+        "drawing 40 scribbles, which are no digits",
+        "drawing 10 dots, which are no digits",
+    ]
+
+
 def test_drawings_are_met_with_thick_pens_too(recipe_file):
     file, folder = recipe_file
     recipe = recipes.load(str(file))
