@@ -27,9 +27,9 @@ JsonValue::JsonValue(std::initializer_list<Member> members) : kind_(Kind::object
   for (const Member& member : members) (*this)[member.key] = member.value;
 }
 
-JsonValue JsonValue::of_text(std::string json) {
+JsonValue JsonValue::of_text(std::string written) {
   JsonValue value;
-  value.text_ = std::move(json);
+  value.text_ = std::move(written);
   return value;
 }
 

@@ -41,7 +41,7 @@ class JsonValue {
   static JsonValue array() { return JsonValue(Kind::list); }
 
   /// A value that is JSON text already, as it is.
-  static JsonValue of_text(std::string json);
+  static JsonValue of_text(std::string written);
 
   /// The member of this name, which is null if it was not there yet. Of an object.
   JsonValue& operator[](std::string_view key);
