@@ -1061,7 +1061,9 @@ def test_watch_without_a_run_is_exit_code_3(run, writer):
     assert run("watch", "x") == (3, "", "digitnet: Run: x: cannot be read: No such file or directory\n")
     code, out, err = run("watch", "runs")
     assert (code, out) == (3, "")
-    assert err == "digitnet: Run: runs: no config.json in it, expected the folder of a run\n"
+    assert err == (
+        "digitnet: Run: runs: no config.json in it, expected the folder of a run, such as runs/a\n"
+    )
     writer.raw(b"?\n")
     code, _, err = run("watch", "runs/a")
     assert (code, err) == (3, "digitnet: Run: runs/a/events.jsonl: line 1: byte 0 is not as JSON should be\n")
