@@ -20,7 +20,8 @@ const charts = new RunCharts(part);
 let model = null;
 let timer = null;
 let drawing = null;
-let isAsking = false;
+let isAsking = false; // something of the run; how it stands is asked again behind it
+let standing = Promise.resolve(); // the last question about how it stands
 
 const events = new RunEvents(runId, {
   onEvents: (list) => {
@@ -35,9 +36,11 @@ const events = new RunEvents(runId, {
 async function look() {
   clearTimeout(timer);
   events.stop();
-  if (document.hidden) return;
+  if (document.hidden || isAsking) return;
   try {
-    const detail = await ask(path);
+    standing = ask(path);
+    const detail = await standing;
+    if (isAsking) return;
     part("away").textContent = "";
     model = new RunModel(detail);
     draw();
@@ -55,7 +58,9 @@ function watch() {
   clearTimeout(timer);
   timer = setTimeout(async () => {
     if (document.hidden) return;
-    const now = await ask(`${path}?brief`).catch(() => null);
+    standing = ask(`${path}?brief`).catch(() => null);
+    const now = await standing;
+    if (isAsking) return;
     if (now === null || now.state !== model.state || now.seq !== model.seq) look();
     else watch();
   }, OVER);
@@ -172,11 +177,12 @@ function showControls() {
 async function control(what, options = { body: {} }) {
   isAsking = true;
   showControls();
+  clearTimeout(timer);
+  events.stop();
+  await standing.catch(() => null); // or it would be about a run that is gone
   try {
     const { state } = await ask(`${path}${what}`, options);
     if (state === "cancelled" || state === "removed") {
-      clearTimeout(timer);
-      events.stop();
       location.assign(url("training/"));
       return;
     }
