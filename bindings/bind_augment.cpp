@@ -96,7 +96,7 @@ py::array_t<std::uint8_t> augment_images(const ArrayObject& images, const std::o
   return result;
 }
 
-std::string describe_augmentation(const Augmentation& options) {
+std::string describe(const Augmentation& options) {
   std::string description = "Augmentation(";
   for (const Field& field : fields) {
     if (field.name != fields[0].name) description += ", ";
@@ -132,7 +132,7 @@ void bind_augment(py::module_& m) {
       .def_property_readonly("is_none", &Augmentation::is_none, "Whether nothing would ever be changed.")
       .def(
           "__eq__", [](const Augmentation& a, const Augmentation& b) { return a == b; }, py::is_operator())
-      .def("__repr__", &describe_augmentation);
+      .def("__repr__", &describe);
   augmentation.attr("__hash__") = py::none();
   for (const Field& field : fields) augmentation.def_readonly(field.name, field.value);
   m.attr("AUGMENTATIONS") = names_tuple(augmentation_names);

@@ -129,7 +129,7 @@ Dataset get_slice(const Dataset& data, const py::slice& range) {
   return data.subset(std::move(samples));
 }
 
-std::string describe_dataset(const Dataset& data) {
+std::string describe(const Dataset& data) {
   return detail::text("<digitnet.Dataset: ", data.size(), " samples of ", data.rows(), " x ", data.columns(),
                       data.has_bytes() ? " bytes, " : " numbers, ", data.classes(), " classes>");
 }
@@ -146,7 +146,7 @@ void bind_dataset(py::module_& m) {
            py::arg("images"), py::arg("labels"), py::arg("classes") = 10, py::arg("targets") = std::nullopt)
       .def("__len__", &Dataset::size)
       .def("__getitem__", &get_slice, py::arg("range"), "A slice, which shares the samples.")
-      .def("__repr__", &describe_dataset)
+      .def("__repr__", &describe)
       .def_property_readonly(
           "images", &images,
           "uint8 (n, rows, columns) or float32 (n, inputs); a read-only view unless samples were picked.")

@@ -145,7 +145,7 @@ py::list strokes_to_python(const Drawing& drawing) {
   return strokes;
 }
 
-std::string describe_drawing(const Drawing& drawing) {
+std::string describe(const Drawing& drawing) {
   std::size_t points = 0;
   for (const Stroke& stroke : drawing.strokes) points += stroke.size();
   const std::string label = drawing.label ? detail::text(", label ", *drawing.label) : "";
@@ -194,7 +194,7 @@ void bind_drawing(py::module_& m) {
            }),
            py::arg("strokes"), py::arg("width") = 0.0, py::arg("height") = 0.0, py::arg("brush") = 0.0,
            py::arg("label") = std::nullopt)
-      .def("__repr__", &describe_drawing)
+      .def("__repr__", &describe)
       .def(
           "__eq__", [](const Drawing& one, const Drawing& other) { return one == other; }, py::is_operator())
       .def_property_readonly("strokes", &strokes_to_python, "A copy: for each stroke float64 (points, 2).")

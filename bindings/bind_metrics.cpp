@@ -26,7 +26,7 @@ ConfusionMatrix to_confusion(const char* where, const py::object& object) {
   return confusion;
 }
 
-std::string describe_evaluation(const Evaluation& evaluation) {
+std::string describe(const Evaluation& evaluation) {
   return detail::text("<digitnet.Evaluation: ", evaluation.samples, " samples, accuracy ", evaluation.accuracy,
                       ", loss ", evaluation.loss, ">");
 }
@@ -129,7 +129,7 @@ void bind_metrics(py::module_& m) {
       .def_readonly("macro_recall", &Evaluation::macro_recall,
                     "Mean of recall over the classes, each counting alike.")
       .def_readonly("macro_f1", &Evaluation::macro_f1, "Mean of F1 over the classes, each counting alike.")
-      .def("__repr__", &describe_evaluation);
+      .def("__repr__", &describe);
 
   m.def(
       "accuracy",

@@ -148,7 +148,7 @@ Network<float> from_bytes(const py::bytes& bytes) {
   return network_from_bytes<float>({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()});
 }
 
-std::string describe_network(const Network<float>& network) {
+std::string describe(const Network<float>& network) {
   std::string sizes = std::to_string(network.inputs());
   for (const Dense<float>& layer : network.layers()) {
     sizes += detail::text(" -> ", layer.outputs(), " ", name_of(layer.activation));
@@ -258,7 +258,7 @@ void bind_network(py::module_& m) {
       .def("__copy__", [](const Network<float>& network) { return network; })
       .def(
           "__deepcopy__", [](const Network<float>& network, const py::object&) { return network; }, py::arg("memo"))
-      .def("__repr__", &describe_network)
+      .def("__repr__", &describe)
       .def(py::pickle([](const Network<float>& network) { return to_bytes(network, "full"); }, &from_bytes));
 }
 

@@ -106,7 +106,7 @@ std::optional<double> if_finite(Number number) {
   return std::isfinite(number) ? std::optional<double>(number) : std::nullopt;
 }
 
-std::string describe_recognition(const Recognition& read) {
+std::string describe(const Recognition& read) {
   std::string digit;
   if (read.digit) digit = detail::text(" ", *read.digit, ", probability ", read.probability);
   return detail::text("<digitnet.Recognition: ", name_of(read.status), digit, ">");
@@ -234,7 +234,7 @@ void bind_recognition(py::module_& m) {
             return top;
           },
           py::arg("count") = 3, "The likeliest digits with their probabilities, from the likeliest on.")
-      .def("__repr__", &describe_recognition);
+      .def("__repr__", &describe);
 
   py::class_<NumberRecognition>(m, "NumberRecognition", "What was read where there may be several digits.")
       .def_readonly("digits", &NumberRecognition::digits, "A list of Recognition: line by line, from the left.")

@@ -184,7 +184,7 @@ std::pair<Network<float>, History> resume_run_network(
   return {std::move(result.network), std::move(result.history)};
 }
 
-std::string describe_history(const History& history) {
+std::string describe(const History& history) {
   if (history.epochs.empty()) return detail::text("<digitnet.History: no epochs, ", name_of(history.reason), ">");
   const EpochReport& last = history.epochs.back();
   return detail::text(
@@ -282,7 +282,7 @@ Args:
       .def_readonly("learning_rate_changes", &History::learning_rate_changes,
                     "A list of LearningRateChange: those that were made, in their order; at one place the last.")
       .def("__len__", [](const History& history) { return history.epochs.size(); })
-      .def("__repr__", &describe_history);
+      .def("__repr__", &describe);
 
   py::class_<EarlyStopping>(m, "EarlyStopping", R"doc(
 Ends a training that no longer gets better (Prechelt 1998).
