@@ -95,9 +95,9 @@ std::string not_refused(const std::function<void()>& read, const std::string& pa
   const pid_t child = ::fork();
   if (child < 0) return "no process";
   if (child == 0) {
-    const rlimit seconds{10, 10};  // of work, however busy the machine is; more ends it
+    const rlimit seconds{120, 120};  // of work, with sanitizers on a busy machine; only what has no end takes more
     ::setrlimit(RLIMIT_CPU, &seconds);
-    ::alarm(120);  // and so does waiting for something that does not come
+    ::alarm(600);  // and so does waiting for something that does not come
     const auto peak = [] {
       rusage usage{};
       getrusage(RUSAGE_SELF, &usage);
