@@ -95,7 +95,8 @@ std::string not_refused(const std::function<void()>& read, const std::string& pa
   const pid_t child = ::fork();
   if (child < 0) return "no process";
   if (child == 0) {
-    const rlimit seconds{120, 120};  // of work, with sanitizers on a busy machine; only what has no end takes more
+    const rlim_t work = memory_is_measured ? 10 : 120;  // seconds, however busy the machine is; sanitizers are slow
+    const rlimit seconds{work, work};                   // more ends it
     ::setrlimit(RLIMIT_CPU, &seconds);
     ::alarm(600);  // and so does waiting for something that does not come
     const auto peak = [] {
