@@ -21,12 +21,15 @@ template <>
 struct type_caster<digitnet::python::SampleNumbers> {
   PYBIND11_TYPE_CASTER(digitnet::python::SampleNumbers, const_name("collections.abc.Sequence[typing.SupportsIndex]"));
   bool load(handle source, bool convert) {
-    if (isinstance<array>(source) && reinterpret_borrow<array>(source).dtype().kind() == 'b') return false;
     make_caster<std::vector<std::uint32_t>> numbers;
     if (!numbers.load(source, convert)) return false;
-    for (const handle each : source) {
-      const std::string_view type = Py_TYPE(each.ptr())->tp_name;
-      if (type == "bool" || type.starts_with("numpy.bool")) return false;
+    if (isinstance<array>(source)) {
+      if (reinterpret_borrow<array>(source).dtype().kind() == 'b') return false;
+    } else {
+      for (const handle each : source) {
+        const std::string_view type = Py_TYPE(each.ptr())->tp_name;
+        if (type == "bool" || type.starts_with("numpy.bool")) return false;
+      }
     }
     value.values = cast_op<std::vector<std::uint32_t>&&>(std::move(numbers));
     return true;

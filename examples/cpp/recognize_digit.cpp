@@ -145,7 +145,8 @@ int main(int argc, char** argv) {
     }
     std::filesystem::path chosen = model;
     if (model.empty()) {
-      const bool is_named = std::getenv("DIGITNET_MODEL") != nullptr;
+      const char* named = std::getenv("DIGITNET_MODEL");
+      const bool is_named = named != nullptr && *named != '\0';
       const bool is_here = std::filesystem::exists("mnist.safetensors");
       chosen = is_here && !is_named ? "mnist.safetensors" : digitnet::shipped_model();
     }

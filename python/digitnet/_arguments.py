@@ -193,8 +193,9 @@ def _misfit(parameter: Parameter, value: object) -> str | None:
 
 def _blame(parameter: Parameter, value: object) -> str:
     name, kind, *_ = parameter
-    mask = "; numpy.flatnonzero gives the numbers of a mask" if "[" in name and _is_bool(value) else ""
-    return f"{name} is {_shown(value)}, expected {_expected(kind)}{mask or _hint(kind, value)}"
+    is_mask = name.startswith("samples[") and _is_bool(value)
+    hint = "; numpy.flatnonzero gives the numbers of a mask" if is_mask else _hint(kind, value)
+    return f"{name} is {_shown(value)}, expected {_expected(kind)}{hint}"
 
 
 def _hint(kind: str, value: object) -> str:

@@ -1022,3 +1022,17 @@ def test_a_folder_of_runs_is_no_run_but_has_some(run, place):
     assert err == (
         "digitnet: Run: runs/all: no config.json in it, expected the folder of a run, such as runs/all/part\n"
     )
+
+
+def test_a_number_that_is_too_large_is_told_the_largest(run, place):
+    code, _, err = run("train", *SMALL, "--seed", 2**63)
+    assert code == 2
+    assert f"'{2**63}', expected a whole number from 0 to {2**63 - 1}" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_result_that_cannot_be_written_is_told(model, pictures):
+    with Path("/dev/full").open("w") as full:
+        process = start("recognize", "--model", model, pictures[3], stdout=full)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (1, "digitnet: standard output: No space left on device\n")

@@ -276,6 +276,23 @@ def test_ctrl_c_and_resume_on_the_command_line(tmp_path: Path) -> None:
     assert broken.read_bytes() == whole.read_bytes()
 
 
+def test_a_run_of_a_stranger_replaces_nothing_but_a_model(tmp_path: Path) -> None:
+    run, theirs = tmp_path / "run", tmp_path / "notes.txt"
+    done("train", *TRAINING, "--epochs", 2, "--run", run, "--output", tmp_path / "model.safetensors")
+    theirs.write_text("mine")
+    config = json.loads((run / "config.json").read_text())
+    config["data"]["source"]["output"] = str(theirs)
+    (run / "config.json").write_text(json.dumps(config))
+    process = digitnet("resume", run, "--quiet")
+    _, error = process.communicate()
+    assert process.returncode == 1
+    assert error == (
+        f"digitnet: resume: {theirs}, where the run was to write, is there and is no model; "
+        "give the name of another file by --output\n"
+    )
+    assert theirs.read_text() == "mine"
+
+
 def wait_for(run: Path) -> bool:
     """Until the folder of a run is there: an end of the waiting is the test's own time limit."""
     while not (run / "config.json").exists():

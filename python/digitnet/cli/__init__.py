@@ -58,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         tell(error)
         return BAD_INPUT
     except OSError as error:
-        tell(f"{error.filename or 'what is written'}: {error.strerror or error}")
+        if error.filename is None:  # of what is printed, which is not to be tried again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        tell(f"{error.filename or 'standard output'}: {error.strerror or error}")
         return FAILED
     except ValueError as error:  # among them what digitnet says of data that do not fit a network
         tell(error)

@@ -6,6 +6,7 @@ import argparse
 import gzip
 import signal
 import sys
+import tempfile
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -90,10 +91,10 @@ def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
     """A reader of whole numbers from least to most."""
 
     def read(word: str) -> int:
-        if word.isascii() and word.isdigit() and least <= int(word[:20]) <= most:
+        value = int(word[:20]) if word.isascii() and word.isdigit() else -1
+        if least <= value <= most:
             return int(word)
-        is_too_large = word.isascii() and word.isdigit() and int(word[:20]) > most
-        upper = f" to {most}" if most < 2**63 - 1 or is_too_large else " on"
+        upper = f" to {most}" if most < 2**63 - 1 or value > most else " on"
         msg = f"'{word}', expected a whole number from {least}{upper}"
         raise argparse.ArgumentTypeError(msg)
 
@@ -106,6 +107,15 @@ def place(word: str) -> str:
         msg = "'', expected the name of a file or folder"
         raise argparse.ArgumentTypeError(msg)
     return word
+
+
+def unwritable(folder: str | Path) -> str | None:
+    """Why no file can be written in a folder, or None: asked before a long work, not after it."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def number(below: float | None = None, most: float | None = None) -> Callable[[str], float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from digitnet.cli.common import (
     load_data,
     number,
     tell,
+    unwritable,
     whole,
 )
 
@@ -97,11 +97,11 @@ def _make_folder(folder: Path) -> None:
     """Says before the measurement, not after it, that its result cannot be kept."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        reason = unwritable(folder)
     except OSError as error:
-        msg = f"evaluate: --report {folder}: cannot be written as a folder: {error.strerror}"
-        raise CommandError(FAILED, msg) from None
+        reason = error.strerror or str(error)
+    if reason:
+        raise CommandError(FAILED, f"evaluate: --report {folder}: cannot be written as a folder: {reason}")
 
 
 def run(options: argparse.Namespace) -> int:

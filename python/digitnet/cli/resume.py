@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import digitnet as dn
+from digitnet._files import shown
 from digitnet.cli.common import (
     DEFAULT_MODEL,
     FAILED,
@@ -38,6 +40,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="show no progress")
 
 
+def _output(source: dict[str, Any]) -> str:
+    """Where the run was to write. The folder may be a stranger's: nothing but a model is replaced on its word."""
+    output = source.get("output")
+    if not isinstance(output, str) or not output:
+        return DEFAULT_MODEL
+    if Path(output).is_file():
+        try:
+            dn.Network.load(output)
+        except dn.Error:
+            msg = f"resume: {shown(Path(output))}, where the run was to write, is there and is no model"
+            raise CommandError(FAILED, f"{msg}; give the name of another file by --output") from None
+    return output
+
+
 def run(options: argparse.Namespace) -> int:
     """Go on, measure, save, report."""
     config = dn.Run(options.run).config
@@ -48,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         msg += "or the command with --recipe, that began it"
         raise CommandError(FAILED, f"resume: {msg}")
     if options.output is None:
-        options.output = str(source.get("output", DEFAULT_MODEL))
+        options.output = _output(source)
     require_writable("resume", options.output)
     if options.data is not None:
         source["directory"] = options.data

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from digitnet.cli.common import (
     place,
     second_interrupt_leaves,
     tell,
+    unwritable,
     whole,
 )
 from digitnet.samples import with_strokes
@@ -485,12 +485,10 @@ def require_writable(command: str, output: str) -> None:
         problem = "is no plain file, expected the name of a file to write"
     elif not folder.is_dir():
         problem = f"there is no folder {folder}"
+    elif reason := unwritable(folder):
+        problem = f"the folder {folder} cannot be written: {reason}"
     else:
-        try:
-            with tempfile.TemporaryFile(dir=folder):
-                return
-        except OSError as error:
-            problem = f"the folder {folder} cannot be written: {error.strerror}"
+        return
     raise CommandError(FAILED, f"{command}: --output {output}: {problem}")
 
 

@@ -176,13 +176,15 @@ def describe(found: list[tuple[Model, Facts]]) -> list[dict[str, Any]]:
 
 def _entry(model: Model, known: Facts, measured: dict[str, float], active: str) -> dict[str, Any]:
     name = model.id.partition("-")[2]
+    ships = model.kind == "default" and not os.environ.get("DIGITNET_MODEL")
     if model.kind == "default":  # the one that ships, or the one that the server was started with
-        name = model.path.stem if os.environ.get("DIGITNET_MODEL") else "Comes with digitnet"
+        name = "Comes with digitnet" if ships else model.path.stem
     accuracy, on, is_measured = _accuracy(known, measured)
     return {
         "id": model.id,
         "name": name,
         "kind": model.kind,
+        "ships": ships,
         "active": model.id == active,
         "accuracy": accuracy,
         "accuracy_on": on,

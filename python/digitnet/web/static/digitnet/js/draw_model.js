@@ -2,8 +2,6 @@
 import { ask, url } from "./api.js";
 import { byTest, element } from "./dom.js";
 
-const SHIPPED = "Comes with digitnet"; // its name, as services/model_list.py has it
-
 /** Says it below the reading. */
 export async function showModel() {
   let models = [];
@@ -14,7 +12,7 @@ export async function showModel() {
   }
   const model = models.find(({ active }) => active);
   const place = byTest("model");
-  place.hidden = model === undefined || model.name === SHIPPED;
+  place.hidden = model === undefined || model.ships;
   if (place.hidden) return;
   const name = model.kind === "run" ? `run ${model.name}` : model.name;
   const rest = model.calibrated ? "." : ", which is not calibrated: it cannot tell what is no digit.";
