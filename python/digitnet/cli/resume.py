@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _output(source: dict[str, Any]) -> str:
-    """Where the run was to write. The folder may be a stranger's: nothing but a model is replaced on its word."""
+    """Where the run was to write. A folder may be a stranger's: only a model is replaced on its word."""
     output = source.get("output")
     if not isinstance(output, str) or not output:
         return DEFAULT_MODEL
